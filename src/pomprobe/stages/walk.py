@@ -1,0 +1,67 @@
+"""What one walk over a connection carries from stage to stage: the connection, and the clock of Envoy's timers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import anyio
+
+from ..model import Cluster, Endpoint, Facts, Timer, Upstream, UpstreamTLS
+from ..net.stream import Stream
+
+
+class Clock:
+    """Envoy's timers of one request: which one fires first, and when.
+
+    The runner binds a cancel scope to it, whose deadline follows the earliest timer. A stage tells it what moves timers:
+    `activity` (headers or a piece of the body passed on: the idle timer starts anew), `arm` and `disarm`.
+    """
+
+    def __init__(self) -> None:
+        self.began = anyio.current_time()
+        self.scope = anyio.CancelScope()
+        self.started = False  # response headers were passed on: a timeout now cuts the body of a good status
+        self._expiries: dict[Timer, float] = {}
+        self._idle: float | None = None
+
+    def arm(self, timer: Timer, seconds: float | None) -> None:
+        """Let `timer` fire in so many seconds from now; None: not at all."""
+        if seconds is None:
+            self._expiries.pop(timer, None)
+        else:
+            self._expiries[timer] = anyio.current_time() + seconds
+        if timer is Timer.IDLE:
+            self._idle = seconds
+        self._follow()
+
+    def disarm(self, timer: Timer) -> None:
+        self.arm(timer, None)
+
+    def activity(self) -> None:
+        """Headers or a piece of the body went on to the client: the idle timer starts anew."""
+        if self._idle is not None:
+            self.arm(Timer.IDLE, self._idle)
+
+    def first(self) -> tuple[Timer | None, float]:
+        """The timer that fires first, and when (infinity where none is armed)."""
+        if not self._expiries:
+            return None, math.inf
+        timer = min(self._expiries, key=self._expiries.__getitem__)
+        return timer, self._expiries[timer]
+
+    def _follow(self) -> None:
+        self.scope.deadline = self.first()[1]
+
+
+@dataclass(slots=True)
+class Walk:
+    """One connection to one endpoint on its way through the stages. A stage reads it, and adds what the next one needs."""
+
+    cluster: Cluster
+    upstream: Upstream
+    endpoint: Endpoint
+    tls: UpstreamTLS | None
+    clock: Clock
+    stream: Stream | None = None  # set by tcp, wrapped by tls
+    facts: dict[str, Facts] = field(default_factory=dict)  # stage -> what it returned (alpn, client_certificate_requested …)
