@@ -1,0 +1,69 @@
+# The front door: `make demo` and `make test` need nothing but make and Python 3.11 or newer.
+# Every target sets up what it needs in .venv, once; PYTHON=python3.13 chooses the interpreter.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# More flags for pytest, for instance PYTEST='-n 2' or PYTEST='-k tls'.
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint type bench docs docs-check build check conformance fuzz fuzz-envoy clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.runtime  ## misbehaving upstreams on loopback, one for each of Pomerium's codes, and a check of them
+	@$(BIN)/pomprobe demo
+
+test: $(VENV)/.dev  ## every test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.dev  ## ruff, and the import contracts
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+
+type: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the configuration keys
+	$(BIN)/python tools/docs.py
+
+docs-check: $(VENV)/.dev
+	$(BIN)/python tools/docs.py --check
+
+check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)
+
+conformance: $(VENV)/.dev  ## the forecasts against a real, private Envoy
+	$(BIN)/python -m pytest -m envoy $(PYTEST)
+
+fuzz: $(VENV)/.dev  ## random configs, answers and bytes: never a crash, for five minutes (FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz
+
+fuzz-envoy: $(VENV)/.dev  ## random upstreams: our forecast beside a real Envoy's answer
+	$(BIN)/python -m tests.fuzz --envoy
+
+bench: $(VENV)/.dev  ## measure, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+build: $(VENV)/.dev  ## wheel and sdist, into dist/
+	$(BIN)/python -m build --outdir dist
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- what the targets need, each with a stamp that is newer than what it was made from
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pomprobe needs Python 3.11 or newer; this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev,envoy]'
+	@touch $@ $(VENV)/.runtime
