@@ -120,6 +120,18 @@ class Failure(StrEnum):
     HEALTH_PAYLOAD = "health_payload"  # receive bytes did not come
     HEALTH_GRPC = "health_grpc"  # not SERVING; facts grpc_status, serving_status
 
+    # --- seen on stages that came out well: warnings and notes (insights.py)
+    CERTIFICATE_EXPIRES_SOON = "certificate_expires_soon"  # fact days_left
+    SLOW_NAME = "slow_name"  # the name took long to resolve; fact seconds
+    LITTLE_HEADROOM = "little_headroom"  # facts used_percent, seconds, timeout_key, timeout_seconds
+    KEEPALIVE_SHORT = "keepalive_short"  # the server says it closes idle connections early; fact keep_alive_seconds
+    REDIRECT_TO_UPSTREAM = "redirect_to_upstream"  # Location names the upstream itself, which users cannot reach; fact location
+    STREAMING = "streaming"  # a body without end on a route without a limit
+    HEALTH_BLIND = "health_blind"  # the health check passes although requests fail
+
+    # --- what the plan alone decides
+    CIRCUIT_BREAKER = "circuit_breaker"  # a threshold of 0 refuses every request; fact breaker (key), pools (bool)
+
     # --- any stage: ours, never the upstream's
     NOT_KNOWN = "not_known"  # a cap, our congestion, descriptors, ports; fact limit
     BUG = "bug"
@@ -388,6 +400,11 @@ class Timers:
     stream_duration: float | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def limits(self) -> tuple[float | None, ...]:
+        """The seconds alone, to compare two routes by."""
+        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -516,10 +533,7 @@ class Verdict:
     means: EnvoyReply | None
     place: Place
     facts: Facts = field(default_factory=dict)
-
-    @property
-    def severity(self) -> Severity:
-        return self.rule.severity
+    severity: Severity = Severity.ERROR  # the rule's, or less where no request is harmed (a dead name beside a live one)
 
 
 @dataclass(frozen=True, slots=True)

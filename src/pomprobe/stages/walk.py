@@ -43,6 +43,11 @@ class Clock:
         if self._idle is not None:
             self.arm(Timer.IDLE, self._idle)
 
+    def renew(self) -> None:
+        """A fresh cancel scope for the next stage; the timers go on."""
+        self.scope = anyio.CancelScope()
+        self._follow()
+
     def first(self) -> tuple[Timer | None, float]:
         """The timer that fires first, and when (infinity where none is armed)."""
         if not self._expiries:

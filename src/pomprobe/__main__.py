@@ -1,0 +1,5 @@
+"""python -m pomprobe"""
+
+from .cli import main
+
+main()

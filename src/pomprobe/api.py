@@ -1,0 +1,131 @@
+"""The library: a config in, a report out. Everything that the command line can do goes through here."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+
+from . import config as reader
+from .catalog import load as load_catalog
+from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
+from .machine import read_machine
+from .model import Cluster, Config, Report, Route, RouteReport
+from .net.resolv_conf import Machine
+from .plan import plan
+from .runner import Options, Probed, Runner
+
+Observer = Callable[[RouteReport], None]
+
+NEWEST = "0.33"
+"""The newest released Pomerium, which bundles Envoy 1.37."""
+
+ENVOY = {"next": "1.40"}
+"""Pomerium version -> Envoy whose words are forecast; every release so far is answered with 1.37's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which routes: patterns (as in a shell) on a route's name or `from`; none selects all."""
+
+    patterns: tuple[str, ...] = ()
+
+    def __contains__(self, route: Route) -> bool:
+        names = (route.name, route.key_name, route.from_host, route.from_url)
+        return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
+
+
+class Session:
+    """One run over one config: what was planned, what is known so far, and the report of it at any moment."""
+
+    def __init__(
+        self,
+        config: Config,
+        options: Options | None = None,
+        *,
+        routes: Iterable[str] = (),
+        pomerium_version: str = NEWEST,
+        warn_at: float = WARN_AT,
+        observer: Observer | None = None,
+    ) -> None:
+        selection = Selection(tuple(routes))
+        self.config = config
+        self.options = options or Options()
+        self.knowledge = Knowledge(load_catalog(), ENVOY.get(pomerium_version, "1.37"), warn_at)
+        planned = zip(config.routes, plan(config, read_machine()), strict=True)
+        self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
+        self.signal: signal.Signals | None = None
+        self._observer = observer
+        self._runner = Runner([c for _, c in self.chosen if c is not None], self.options, Machine.read(), self._finished if observer else None)
+        self._started = datetime.datetime.now(datetime.UTC)
+        self._began = time.monotonic()
+
+    async def run(self, interrupts: Sequence[signal.Signals] = ()) -> Report:
+        """Probe; the report of what is known when it ends, by itself or by one of the signals."""
+        async with anyio.create_task_group() as group:
+
+            async def listen() -> None:
+                with anyio.open_signal_receiver(*interrupts) as signals:
+                    async for number in signals:
+                        self.signal = number
+                        group.cancel_scope.cancel()
+                        return
+
+            if interrupts:
+                group.start_soon(listen)
+            await self._runner.run()
+            group.cancel_scope.cancel()
+        return self.report()
+
+    def report(self) -> Report:
+        """What is known by now."""
+        probed = iter(self._runner.probed)
+        routes = tuple(without_upstream(route) if cluster is None else self._route(next(probed)) for route, cluster in self.chosen)
+        elapsed = time.monotonic() - self._began
+        started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return Report(self.config.file, started, elapsed, findings(self.config.problems, self.knowledge), routes, self.signal is not None)
+
+    def _route(self, probed: Probed) -> RouteReport:
+        return diagnose(probed.cluster, probed.upstreams, self.knowledge, probed.done)
+
+    def _finished(self, probed: Probed) -> None:
+        assert self._observer is not None
+        self._observer(self._route(probed))
+
+
+def load(source: str | Path, *, text: bytes | None = None, pomerium_version: str = NEWEST) -> Config:
+    """Read a Pomerium config as Pomerium reads it.
+
+    Raises ConfigError, with every problem and its place, where it cannot be read or where Pomerium would refuse it.
+    """
+    return reader.load(source, text=text, pomerium_version=pomerium_version)
+
+
+async def probe(config: Config, options: Options | None = None, *, routes: Iterable[str] = (), observer: Observer | None = None) -> Report:
+    """Probe every upstream of the config, inside an event loop. observer: called with each route's report as it is finished."""
+    return await Session(config, options, routes=routes, observer=observer).run()
+
+
+def run(config: Config, options: Options | None = None, *, routes: Iterable[str] = (), observer: Observer | None = None) -> Report:
+    """Probe every upstream of the config and return the report."""
+    return anyio.run(lambda: probe(config, options, routes=routes, observer=observer))
+
+
+def merge(reports: Sequence[Report]) -> Report:
+    """One report of several configs, in their order."""
+    if len(reports) == 1:
+        return reports[0]
+    return replace(
+        reports[0],
+        config=", ".join(report.config for report in reports),
+        elapsed=sum(report.elapsed for report in reports),
+        findings=tuple(f for report in reports for f in report.findings),
+        routes=tuple(r for report in reports for r in report.routes),
+        interrupted=any(report.interrupted for report in reports),
+    )

@@ -1,0 +1,51 @@
+"""Which host of a cluster gets which share of the requests, as Envoy's load balancers decide (pure).
+
+Sources: source/extensions/load_balancing_policies/common/load_balancer_impl.cc (panic, over-provisioning factor 140 %),
+docs "Weighted least request", "Ring hash", "Maglev"; recorded rows of the categories Health checks and Load balancing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OVERPROVISIONING = 140
+PER_CLIENT = ("RING_HASH", "MAGLEV")
+"""Policies that bind a client address to one host: a client sees all or nothing of a dead host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host as the load balancer sees it. healthy: the active health check passes (or there is none)."""
+
+    weight: int
+    healthy: bool
+
+
+def panics(hosts: Sequence[Host], threshold: int) -> bool:
+    """Does Envoy send traffic to unhealthy hosts too? threshold: healthy_panic_threshold in per cent."""
+    healthy = sum(host.healthy for host in hosts)
+    available = min(100, OVERPROVISIONING * healthy // len(hosts))
+    return available < 100 and 100.0 * healthy / len(hosts) < threshold
+
+
+def eligible(hosts: Sequence[Host], threshold: int) -> list[int]:
+    """Indices of the hosts that get requests; empty means `no_healthy_upstream`."""
+    if not hosts:
+        return []
+    if panics(hosts, threshold):
+        return list(range(len(hosts)))
+    return [index for index, host in enumerate(hosts) if host.healthy]
+
+
+def shares(hosts: Sequence[Host], threshold: int, policy: str) -> list[float]:
+    """The share of the requests (0 to 1) that each host gets; all 0 where no host is eligible.
+
+    RANDOM does not look at weights. For RING_HASH and MAGLEV it is the share of the clients.
+    """
+    chosen = eligible(hosts, threshold)
+    weights = [0.0] * len(hosts)
+    for index in chosen:
+        weights[index] = 1.0 if policy == "RANDOM" else float(hosts[index].weight)
+    total = sum(weights)
+    return [weight / total for weight in weights] if total else weights

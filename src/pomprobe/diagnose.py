@@ -1,0 +1,240 @@
+"""From outcomes to verdicts and the forecast (pure): which rule explains each failure, and which share of requests gets which answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from . import balance, insights
+from .catalog import Catalog
+from .model import (
+    Cluster,
+    Endpoint,
+    EndpointOutcomes,
+    EnvoyReply,
+    Facts,
+    Failure,
+    Finding,
+    ForecastEntry,
+    Outcome,
+    Problem,
+    Route,
+    RouteKind,
+    RouteReport,
+    Severity,
+    StageName,
+    Status,
+    Timer,
+    Upstream,
+    UpstreamOutcomes,
+    Verdict,
+)
+from .retries import Answer, after_retries
+
+VIA_UPSTREAM = "via_upstream"
+UNKNOWN = (Status.UNDETERMINED, Status.BUG)
+WARN_AT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a diagnosis rests on beside the outcomes. envoy: version whose words are forecast; warn_at: share of a timeout."""
+
+    catalog: Catalog
+    envoy: str = "1.37"
+    warn_at: float = WARN_AT
+
+
+def findings(problems: Sequence[Problem], knowledge: Knowledge) -> tuple[Finding, ...]:
+    """The config's problems in the catalogue's words."""
+    found = []
+    for problem in problems:
+        facts = {**problem.facts, "message": problem.message}
+        rule = knowledge.catalog.match(problem.failure, facts, StageName.CONFIG, None)
+        severity = Severity.ERROR if problem.fatal else rule.severity
+        found.append(Finding(rule, severity, problem.message, knowledge.catalog.fixes(rule, facts), problem.place))
+    return tuple(found)
+
+
+def without_upstream(route: Route) -> RouteReport:
+    """A redirect, a fixed response, a tunnel: nothing that Envoy connects to."""
+    outcome = Outcome(StageName.CONFIG, Status.SKIPPED, facts={"reason": route.serves or f"a {route.kind} route has no upstream to probe"})
+    return RouteReport(route, None, Status.SKIPPED, (), (), (), (outcome,))
+
+
+def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge: Knowledge, done: bool = True) -> RouteReport:
+    """The report on one route. done: False if the run ended before every outcome was there."""
+    judge = _Judge(cluster, knowledge)
+    outcomes: list[Outcome] = [] if done else [Outcome(StageName.CONFIG, Status.UNDETERMINED, failure=Failure.NOT_KNOWN, facts={"limit": "the run ended early"})]
+    decided = _decided_by_config(cluster)
+    if decided is not None:
+        outcomes.append(decided)
+        verdict = judge.verdict(decided, None, None)
+        forecast = [ForecastEntry(1.0, verdict.means, verdict.rule.code)] if verdict.means else []
+    else:
+        hosts = [judge.host(u, e) for u in upstreams for e in u.endpoints]
+        names = [judge.verdict(o, u.upstream, None) for u in upstreams for o in u.outcomes if o.status is not Status.OK and o.status is not Status.SKIPPED]
+        forecast = _forecast(cluster, hosts, names, judge)
+        judge.weigh(forecast)
+    verdicts = _in_order(judge.verdicts)
+    unknown = not done or any(o.status in UNKNOWN for u in upstreams for o in (*u.outcomes, *(x for e in u.endpoints for x in e.outcomes)))
+    return RouteReport(cluster.route, cluster, _status(forecast, verdicts, unknown), tuple(forecast), verdicts, tuple(upstreams), tuple(outcomes))
+
+
+# ------------------------------------------------------------------------------------------------ forecast
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """One host of the cluster: what it answers, each sample with its share, and whether its health check passes."""
+
+    weight: int
+    healthy: bool
+    answers: tuple[Answer, ...]  # empty: not known
+    check: Verdict | None
+
+
+def _forecast(cluster: Cluster, hosts: Sequence[_Host], names: Sequence[Verdict], judge: _Judge) -> list[ForecastEntry]:
+    """Answers with their shares, most frequent first. Empty where nothing is known."""
+    if not hosts:
+        blamed = next((v for v in names if v.means), None)
+        return [ForecastEntry(1.0, blamed.means, blamed.rule.code)] if blamed and blamed.means else []
+    seen = [balance.Host(host.weight, host.healthy) for host in hosts]
+    shares = balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
+    if not any(shares):
+        check = next((host.check for host in hosts if host.check and host.check.means), None)
+        return [ForecastEntry(1.0, check.means, check.rule.code)] if check and check.means else []
+    total: dict[tuple[EnvoyReply, str | None], float] = {}
+    for index, share in enumerate(shares):
+        for answer in hosts[index].answers:
+            rotation = [hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]]
+            final = after_retries(cluster, answer, rotation)
+            key = (final.reply, final.rule)
+            total[key] = total.get(key, 0.0) + share * answer.share
+    known = sum(total.values())
+    note = "per client address: all or nothing" if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
+    entries = [ForecastEntry(share / known, reply, rule, note) for (reply, rule), share in total.items() if known]
+    return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
+
+
+def _decided_by_config(cluster: Cluster) -> Outcome | None:
+    """What the config alone decides: a cluster that Envoy refuses, a circuit breaker that lets nothing through."""
+    if cluster.refusals:
+        return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CLUSTER_REFUSED, facts={"message": cluster.refusals[0]})
+    limits = cluster.circuit_breakers
+    if limits.max_connection_pools == 0:
+        return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": "max_connection_pools", "pools": True})
+    for key in ("max_pending_requests", "max_requests"):
+        if getattr(limits, key) == 0:
+            return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": key, "pools": False})
+    return None
+
+
+def _status(forecast: Sequence[ForecastEntry], verdicts: Sequence[Verdict], unknown: bool) -> Status:
+    if any(made_by_envoy(entry.reply) for entry in forecast) or any(v.severity is Severity.ERROR for v in verdicts):
+        return Status.FAILING
+    if unknown:
+        return Status.UNDETERMINED
+    return Status.WARNING if any(v.severity is Severity.WARNING for v in verdicts) else Status.OK
+
+
+def made_by_envoy(reply: EnvoyReply) -> bool:
+    """Is it an error that Envoy makes (or cuts), rather than the app's own answer?"""
+    return reply.response_flags != "-" or reply.response_code_details != VIA_UPSTREAM
+
+
+def _in_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Worst first, each once for its endpoint; otherwise as they came."""
+    rank = list(Severity)
+    unique = {(v.rule.code, v.endpoint, v.upstream and v.upstream.place, v.title): v for v in verdicts}
+    return tuple(sorted(unique.values(), key=lambda v: rank.index(v.severity)))
+
+
+# ------------------------------------------------------------------------------------------------ verdicts
+
+
+class _Judge:
+    """Finds the rule for each outcome of one cluster and keeps the verdicts."""
+
+    def __init__(self, cluster: Cluster, knowledge: Knowledge) -> None:
+        self.cluster = cluster
+        self.catalog = knowledge.catalog
+        self.envoy = knowledge.envoy
+        self.warn_at = knowledge.warn_at
+        self.verdicts: list[Verdict] = []
+
+    def host(self, upstream: UpstreamOutcomes, probed: EndpointOutcomes) -> _Host:
+        """One endpoint: its answers, its health, and the verdicts on both."""
+        weight = upstream.upstream.weight or 1
+        walks = [tuple(o for o in probed.outcomes if o.stage is not StageName.HEALTH), *probed.samples]
+        answers = [self._answer(upstream.upstream, probed.endpoint, walk) for walk in walks]
+        known = [a for a in answers if a is not None]
+        check = next((o for o in probed.outcomes if o.stage is StageName.HEALTH), None)
+        verdict = None
+        if check is not None and check.status not in (Status.OK, Status.SKIPPED):
+            verdict = self.verdict(check, upstream.upstream, probed.endpoint)
+        elif check is not None and known and (notice := insights.blind(check, known[0].reply)):
+            self.verdict(notice, upstream.upstream, probed.endpoint)
+        for notice in insights.notices(self.cluster, upstream.upstream, (*upstream.outcomes, *walks[0]), self.warn_at):
+            self.verdict(notice, upstream.upstream, probed.endpoint)
+        return _Host(weight, check is None or check.status is not Status.FAILING, tuple(replace(a, share=1 / len(known)) for a in known), verdict)
+
+    def _answer(self, upstream: Upstream, endpoint: Endpoint, walk: Sequence[Outcome]) -> Answer | None:
+        """What Envoy answers after this walk; None if the walk does not tell."""
+        for outcome in walk:
+            if outcome.status in (Status.FAILING, *UNKNOWN):
+                verdict = self.verdict(outcome, upstream, endpoint)
+                return Answer(self._as_routed(verdict.means), verdict.rule.code, outcome) if verdict.means else None
+        last = walk[-1] if walk else None
+        if last is None or last.status is not Status.OK:
+            return None
+        status = last.facts.get("status", 200)
+        return Answer(EnvoyReply(status if isinstance(status, int) else 200, "-", VIA_UPSTREAM, VIA_UPSTREAM), None, last)
+
+    def verdict(self, outcome: Outcome, upstream: Upstream | None, endpoint: Endpoint | None) -> Verdict:
+        """The rule that explains this outcome, its words filled in. Kept for the report."""
+        facts = {**self._context(upstream, endpoint, outcome), **outcome.facts}
+        rule = self.catalog.match(outcome.failure or Failure.BUG, facts, outcome.stage, outcome.timer)
+        place = (upstream and upstream.place) or self.cluster.route.place
+        verdict = Verdict(
+            rule, self.catalog.render(rule.title, facts), self.catalog.render(rule.why, facts), self.catalog.fixes(rule, facts), outcome.stage,
+            upstream, endpoint, self.catalog.reply(rule, facts, self.envoy), place, facts, rule.severity,
+        )  # fmt: skip
+        self.verdicts.append(verdict)
+        return verdict
+
+    def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
+        """A failure that no request meets (a dead name beside a live one, a health check that panic hides) is a warning."""
+        met = {entry.rule for entry in forecast}
+        for index, verdict in enumerate(self.verdicts):
+            hidden = verdict.stage in (StageName.DNS, StageName.HEALTH) and verdict.severity is Severity.ERROR
+            if hidden and forecast and verdict.rule.code not in met:
+                self.verdicts[index] = replace(verdict, severity=Severity.WARNING, means=None)
+
+    def _as_routed(self, reply: EnvoyReply) -> EnvoyReply:
+        """Kubernetes routes go through Pomerium's own Go proxy: every failure is its 502 (from the code, not run)."""
+        if self.cluster.route.kind is RouteKind.KUBERNETES and made_by_envoy(reply):
+            return EnvoyReply(502, "-", VIA_UPSTREAM, VIA_UPSTREAM)
+        return reply
+
+    def _context(self, upstream: Upstream | None, endpoint: Endpoint | None, outcome: Outcome) -> Facts:
+        cluster = self.cluster
+        facts: dict[str, str | int | float | bool | None | tuple[str, ...]] = {"route": cluster.route.name, "from": cluster.route.from_url, "panic_threshold": cluster.panic_threshold}
+        if upstream is not None:
+            facts |= {"upstream": upstream.url, "host": upstream.host, "port": upstream.port, "scheme": upstream.scheme, "line": upstream.place.line}
+            context = cluster.tls[cluster.upstreams.index(upstream)]
+            if context is not None:
+                facts |= {"server_name": context.server_name, "match_name": context.match_name, "trust_source": context.trust_source}
+        if endpoint is not None:
+            facts |= {"endpoint": str(endpoint), "address": endpoint.address}
+        if outcome.timer is not None:
+            facts |= {"timeout_key": cluster.timers.keys.get(outcome.timer.value, outcome.timer.value), "timeout_seconds": _seconds(cluster, outcome.timer)}
+        return facts
+
+
+def _seconds(cluster: Cluster, timer: Timer) -> float | None:
+    timers = cluster.timers
+    return {
+        Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
+        Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
+    }.get(timer)  # fmt: skip

@@ -1,0 +1,30 @@
+"""Exit codes: the same whatever the format (pure)."""
+
+from __future__ import annotations
+
+from .model import Report, Severity, Status
+
+GOOD, FINDINGS, REFUSED, UNJUDGED = 0, 1, 2, 3
+
+ORDER = (Severity.INFO, Severity.WARNING, Severity.ERROR)
+
+
+def exit_code(report: Report, fail_on: str = "error") -> int:
+    """0: nothing at or above fail_on (error, warning, never); 1: findings; 3: nothing could be judged."""
+    if fail_on != "never" and _worst(report) >= ORDER.index(Severity(fail_on)):
+        return FINDINGS
+    judged = [route for route in report.routes if route.status in (Status.OK, Status.WARNING, Status.FAILING)]
+    passed_over = [route for route in report.routes if route.status is Status.SKIPPED]
+    if not judged and (not passed_over or len(passed_over) < len(report.routes)):
+        return UNJUDGED
+    return GOOD
+
+
+def _worst(report: Report) -> int:
+    worst = -1
+    for route in report.routes:
+        if route.status is Status.FAILING:
+            return ORDER.index(Severity.ERROR)
+        if route.status is Status.WARNING:
+            worst = max(worst, ORDER.index(Severity.WARNING))
+    return max([worst, *(ORDER.index(f.severity) for f in report.findings), *(ORDER.index(v.severity) for v in report.problems)])

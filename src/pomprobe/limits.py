@@ -1,0 +1,97 @@
+"""Our own limits: slots for connections at once, file descriptors, and how late our event loop runs.
+
+What these cause is never blamed on an upstream: a walk waits for its slot before its clock starts, and a timer that fired
+while the loop ran late is undetermined.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+PATIENCE = 0.3
+"""Seconds after which a walk that only waits gives its slot to the next one: a thousand dead endpoints are no queue."""
+
+TICK = 0.05
+"""Seconds between two looks at the loop's lag and at the slots."""
+
+RESERVED = 40
+"""File descriptors kept for everything but probes (reports, DNS, the loop itself)."""
+
+
+def descriptors() -> int:
+    """Connections that the limit on open files leaves room for, after raising the soft limit to the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+        except (ValueError, OSError):  # some systems cap below the hard limit: stay with what we have
+            pass
+    if soft == resource.RLIM_INFINITY:
+        return 1 << 16
+    return max(1, int(soft) - RESERVED)
+
+
+class Slots:
+    """How many walks may be busy at once, and how many connections may be open at once.
+
+    A busy slot bounds the work that competes for our processor; it is given up after PATIENCE seconds, when the walk is
+    waiting for the other side. The descriptor is held until the connection is closed.
+    """
+
+    def __init__(self, busy: int, per_endpoint: int) -> None:
+        self._busy = anyio.CapacityLimiter(busy)
+        self._open = anyio.CapacityLimiter(descriptors())
+        self._per_endpoint = per_endpoint
+        self._endpoints: dict[str, anyio.CapacityLimiter] = {}
+        self._since: dict[object, float] = {}
+
+    @asynccontextmanager
+    async def slot(self, endpoint: str) -> AsyncIterator[None]:
+        """Hold a place for one connection to `endpoint`."""
+        limiter = self._endpoints.setdefault(endpoint, anyio.CapacityLimiter(self._per_endpoint))
+        borrower = object()
+        async with limiter, self._open:
+            await self._busy.acquire_on_behalf_of(borrower)
+            self._since[borrower] = anyio.current_time()
+            try:
+                yield
+            finally:
+                self._give_up(borrower)
+
+    def release_the_patient(self) -> None:
+        """Give the busy slots of walks that have waited long enough to the next ones."""
+        limit = anyio.current_time() - PATIENCE
+        for borrower in [b for b, since in self._since.items() if since < limit]:
+            self._give_up(borrower)
+
+    def _give_up(self, borrower: object) -> None:
+        if self._since.pop(borrower, None) is not None:
+            self._busy.release_on_behalf_of(borrower)
+
+
+class Lag:
+    """How late the event loop has run: `worst(since)` is the longest delay, in seconds, of a tick after `since`."""
+
+    def __init__(self) -> None:
+        self._delays: list[tuple[float, float]] = []
+
+    def saw(self, delay: float) -> None:
+        if delay > TICK:
+            self._delays.append((anyio.current_time(), delay))
+
+    def worst(self, since: float) -> float:
+        return max((delay for at, delay in reversed(self._delays) if at >= since), default=0.0)
+
+
+async def watch(slots: Slots, lag: Lag) -> None:
+    """Tick until cancelled: measure the loop's lag, let patient walks give up their slots."""
+    while True:
+        due = anyio.current_time() + TICK
+        await anyio.sleep(TICK)
+        lag.saw(anyio.current_time() - due)
+        slots.release_the_patient()

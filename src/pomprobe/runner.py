@@ -1,0 +1,284 @@
+"""The only scheduler: walks every endpoint of every cluster through its stages, with Envoy's clock, and keeps what it learned.
+
+A stage raises StageFailed or returns facts; everything else that it raises is a defect of ours and becomes a `bug` outcome.
+Results are kept as they come, so that an interrupted run reports what is known.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from .limits import Lag, Slots, watch
+from .model import (
+    Cluster,
+    Endpoint,
+    EndpointOutcomes,
+    Facts,
+    Failure,
+    HealthCheck,
+    Outcome,
+    Protocol,
+    StageFailed,
+    StageName,
+    Status,
+    Timer,
+    Upstream,
+    UpstreamOutcomes,
+    UpstreamTLS,
+)
+from .net.resolver import Resolver
+from .net.resolv_conf import Machine
+from .stages import dns, health, http, tcp, tls, tunnel
+from .stages.walk import Clock, Walk
+
+Stage = Callable[[Walk], Awaitable[Facts]]
+
+CONNECTION: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tcp.connect), (StageName.TLS, tls.handshake), (StageName.HTTP, http.exchange))
+"""The stages of one connection, in order. The socket that one opens is the next one's."""
+
+TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunnel),)
+"""The same for a tcp or ssh route, where Envoy only passes bytes on."""
+
+TIMEOUTS = {StageName.TCP: Failure.CONNECT_TIMEOUT, StageName.TLS: Failure.HANDSHAKE_TIMEOUT, StageName.HTTP: Failure.TIMED_OUT}
+OURS = (Timer.MAX_WAIT, Timer.DEADLINE)
+CONGESTED = 0.5
+"""Seconds of loop lag during a walk from which on a timeout says nothing about the upstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to probe. Times in seconds; None: no cap. only, skip: stages."""
+
+    max_wait: float | None = None
+    deadline: float | None = None
+    concurrency: int = 100
+    per_host: int = 20
+    samples: int = 1
+    stages: Collection[StageName] = tuple(StageName)
+
+
+@dataclass(slots=True)
+class Probed:
+    """What is known of one cluster so far."""
+
+    cluster: Cluster
+    upstreams: list[UpstreamOutcomes] = field(default_factory=list)
+    done: bool = False
+
+
+Observer = Callable[[Probed], None]
+
+
+class Runner:
+    """One run over some clusters; `probed` has what is known at any moment, in the clusters' order."""
+
+    def __init__(self, clusters: Sequence[Cluster], options: Options, machine: Machine, observer: Observer | None = None) -> None:
+        self.options = options
+        self.observer = observer
+        self.probed = [Probed(cluster, [UpstreamOutcomes(u, (), ()) for u in cluster.upstreams]) for cluster in clusters]
+        self._machine = machine
+        self._resolvers: dict[object, Resolver] = {}
+        self._slots = Slots(options.concurrency, options.per_host)
+        self._lag = Lag()
+        self._shared: dict[Hashable, Shared] = {}
+        self._ends = float("inf")
+
+    async def run(self) -> None:
+        """Probe every cluster. Ends at the deadline; what is missing then is undetermined."""
+        if self.options.deadline is not None:
+            self._ends = anyio.current_time() + self.options.deadline
+        async with anyio.create_task_group() as background:
+            background.start_soon(watch, self._slots, self._lag)
+            async with anyio.create_task_group() as walks:
+                for probed in self.probed:
+                    walks.start_soon(self._cluster, probed)
+            background.cancel_scope.cancel()
+
+    # -------------------------------------------------------------------------------------- one cluster
+
+    async def _cluster(self, probed: Probed) -> None:
+        if not probed.cluster.refusals:  # Envoy would not have this cluster at all
+            async with anyio.create_task_group() as group:
+                for index in range(len(probed.upstreams)):
+                    group.start_soon(self._upstream, probed, index)
+        probed.done = True
+        if self.observer:
+            self.observer(probed)
+
+    async def _upstream(self, probed: Probed, index: int) -> None:
+        cluster, upstream = probed.cluster, probed.cluster.upstreams[index]
+        endpoints, outcome = await self._resolve(cluster, upstream)
+        found = [EndpointOutcomes(endpoint, ()) for endpoint in endpoints]
+
+        def keep() -> None:
+            probed.upstreams[index] = UpstreamOutcomes(upstream, (outcome,), tuple(found))
+
+        async def one(position: int) -> None:
+            walks, checks = await self._endpoint(cluster, index, endpoints[position])
+            found[position] = EndpointOutcomes(endpoints[position], (*walks[0], *checks), tuple(walks[1:]))
+            keep()
+
+        keep()
+        async with anyio.create_task_group() as group:
+            for position in range(len(endpoints)):
+                group.start_soon(one, position)
+
+    async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
+        resolver = self._resolvers.get(cluster.dns)
+        if resolver is None:
+            resolver = self._resolvers[cluster.dns] = Resolver(cluster.dns, self._machine)
+        clock = Clock()
+        self._arm_caps(clock)
+        found: list[Endpoint] = []
+
+        async def stage() -> Facts:
+            endpoints, facts = await dns.resolve(upstream, cluster, resolver)
+            found.extend(endpoints)
+            return facts
+
+        outcome = await self._timed(StageName.DNS, stage, clock, None, {})
+        return tuple(found), outcome
+
+    # -------------------------------------------------------------------------------------- one endpoint
+
+    async def _endpoint(self, cluster: Cluster, index: int, endpoint: Endpoint) -> tuple[list[tuple[Outcome, ...]], tuple[Outcome, ...]]:
+        """The walks over one endpoint and its health check, each on a connection of its own."""
+        upstream, context = cluster.upstreams[index], cluster.tls[index]
+        walks: list[tuple[Outcome, ...]] = []
+        checks: tuple[Outcome, ...] = ()
+
+        async def walk() -> None:
+            for _ in range(self.options.samples):
+                key = (endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address)
+                if self.options.samples == 1:
+                    walks.append(await self._once(key, lambda: self._walk(cluster, upstream, context, endpoint)))
+                else:
+                    walks.append(await self._walk(cluster, upstream, context, endpoint))
+
+        async def check() -> None:
+            nonlocal checks
+            checks = (await self._health(cluster, upstream, context, endpoint, cluster.health_checks[0]),)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(walk)
+            if cluster.health_checks and StageName.HEALTH in self.options.stages:
+                group.start_soon(check)
+        return walks, checks
+
+    async def _once(self, key: Hashable, walk: Callable[[], Awaitable[tuple[Outcome, ...]]]) -> tuple[Outcome, ...]:
+        """The same request over the same connection is made once, however many routes want it."""
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = Shared()
+            try:
+                shared.outcomes = await walk()
+            finally:
+                shared.ready.set()
+        await shared.ready.wait()
+        return shared.outcomes
+
+    async def _walk(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> tuple[Outcome, ...]:
+        """One connection through its stages; the stages that it does not reach are skipped."""
+        table = TUNNEL if cluster.protocol is Protocol.RAW else CONNECTION
+        outcomes: list[Outcome] = []
+        async with self._slots.slot(str(endpoint)):
+            clock = Clock()
+            self._arm(clock, cluster)
+            walk = Walk(cluster, upstream, endpoint, context, clock)
+            reached = True
+            try:
+                for name, stage in table:
+                    if name is StageName.TLS and context is None:
+                        continue
+                    if not reached or name not in self.options.stages:
+                        reached = False
+                        outcomes.append(Outcome(name, Status.SKIPPED, endpoint, facts={"reason": "not reached" if name in self.options.stages else "not asked for"}))
+                        continue
+                    if name is StageName.HTTP:
+                        clock.disarm(Timer.CONNECT)
+
+                    async def run(stage: Stage = stage) -> Facts:
+                        return await stage(walk)
+
+                    outcome = await self._timed(name, run, clock, endpoint, walk.facts)
+                    outcomes.append(outcome)
+                    walk.facts[name.value] = {**walk.facts.get(name.value, {}), **outcome.facts}
+                    reached = outcome.status is Status.OK
+            finally:
+                if walk.stream is not None:
+                    walk.stream.close()
+        return tuple(outcomes)
+
+    async def _health(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck) -> Outcome:
+        async with self._slots.slot(f"{endpoint} health"):
+            clock = Clock()
+            clock.arm(Timer.HEALTH, check.timeout)
+            self._arm_caps(clock)
+
+            async def run() -> Facts:
+                return await health.check(cluster, upstream, endpoint, context, check)
+
+            outcome = await self._timed(StageName.HEALTH, run, clock, endpoint, {})
+        if outcome.timer is Timer.HEALTH and outcome.status is Status.FAILING:
+            return replace(outcome, failure=Failure.HEALTH_TIMEOUT, facts={**outcome.facts, "checker": check.checker, "path": check.path})
+        return outcome
+
+    # -------------------------------------------------------------------------------------- one stage
+
+    async def _timed(self, name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: dict[str, Facts]) -> Outcome:
+        """Run one stage under the clock and make its outcome of what comes: facts, a failure, a timer, or a defect of ours."""
+        began = anyio.current_time()
+
+        def outcome(status: Status, **more: object) -> Outcome:
+            return replace(Outcome(name, status, endpoint, elapsed=anyio.current_time() - began), **more)  # type: ignore[arg-type]
+
+        clock.renew()
+        try:
+            with clock.scope:
+                facts = await stage()
+                return outcome(Status.OK, facts=dict(facts))
+        except StageFailed as failed:
+            ours = failed.failure in (Failure.NOT_KNOWN, Failure.NO_RESOLVER, Failure.TRUST_UNAVAILABLE)
+            status = Status.UNDETERMINED if ours else Status.FAILING
+            return outcome(status, failure=failed.failure, timer=failed.timer, facts={**known.get(name.value, {}), **failed.facts}, error=failed.error)
+        except Exception as defect:
+            at = traceback.extract_tb(defect.__traceback__)[-1]
+            where = f"{type(defect).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"  # the message may hold what is secret
+            return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
+        timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
+        facts = {**known.get(name.value, {}), "started": clock.started}
+        lag = self._lag.worst(began)
+        if timer in OURS or timer is None:
+            return outcome(Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": LIMITS[timer or Timer.DEADLINE]})
+        if lag > CONGESTED:
+            return outcome(Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": f"our own congestion ({lag:.1f} s late)"})
+        return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
+
+    def _arm(self, clock: Clock, cluster: Cluster) -> None:
+        timers = cluster.timers
+        clock.arm(Timer.CONNECT, timers.connect)
+        if cluster.protocol is not Protocol.RAW:
+            clock.arm(Timer.ROUTE, timers.route)
+            clock.arm(Timer.IDLE, timers.idle)
+            clock.arm(Timer.MAX_DURATION, timers.max_duration)
+        self._arm_caps(clock)
+
+    def _arm_caps(self, clock: Clock) -> None:
+        clock.arm(Timer.MAX_WAIT, self.options.max_wait)
+        if self._ends != float("inf"):
+            clock.arm(Timer.DEADLINE, max(0.0, self._ends - anyio.current_time()))
+
+
+LIMITS = {Timer.MAX_WAIT: "--max-wait", Timer.DEADLINE: "--deadline"}
+
+
+class Shared:
+    """The outcomes of a walk that several routes wait for."""
+
+    def __init__(self) -> None:
+        self.ready = anyio.Event()
+        self.outcomes: tuple[Outcome, ...] = ()
