@@ -136,6 +136,76 @@ class Failure(StrEnum):
     NOT_KNOWN = "not_known"  # a cap, our congestion, descriptors, ports; fact limit
     BUG = "bug"
 
+    # --- config, continued: what a config says and does not mean (Problem.failure, never fatal but where said)
+    # keys and values
+    UNKNOWN_KEY = "unknown_key"  # Pomerium logs `unknown config option` and goes on; facts key, nearest
+    CAMEL_CASE_KEY = "camel_case_key"  # httpHealthCheck becomes httphealthcheck and is dropped
+    PRE_032_KEY = "pre_032_key"  # lb_policy, connect_timeout …: an Envoy cluster field, ignored since Pomerium 0.32
+    NEWER_KEY = "newer_key"  # known to a later Pomerium than the one that was named
+    TOP_LEVEL_ROUTE_KEY = "top_level_route_key"  # a key of routes at the top level
+    GLOBAL_KEY_IN_ROUTE = "global_key_in_route"
+    DURATION_NANOSECONDS = "duration_nanoseconds"  # timeout: 30 is 30 ns, which Envoy reads as no timeout
+    DURATION_TRUNCATED = "duration_truncated"  # less than Envoy's unit: becomes 0
+    NEGATIVE_DURATION = "negative_duration"  # Envoy refuses the whole route configuration
+    UNRENDERED_TEMPLATE = "unrendered_template"  # ${VAR} or {{ }} in a value
+    ENV_OVERRIDE = "env_override"  # an environment variable wins over the file
+    ENVOY_HEADERS = "envoy_headers"  # x-envoy-* among set_request_headers
+    # the set of routes
+    NO_ROUTES = "no_routes"
+    SERVICES_WITHOUT_PROXY = "services_without_proxy"
+    ROUTES_AND_POLICY = "routes_and_policy"  # both lists are read, policy first
+    DUPLICATE_ROUTE = "duplicate_route"  # blocks the clusters of all routes
+    SHADOWED_ROUTE = "shadowed_route"  # an earlier route takes every request of it
+    LOOP_TO_POMERIUM = "loop_to_pomerium"
+    # from and to
+    FROM_HTTP = "from_http"
+    FROM_WITHOUT_PORT = "from_without_port"  # tcp+https and udp+https: the port is part of the match
+    CONNECT_FORWARDED = "connect_forwarded"  # tcp+https in front of a `to` that is not tcp
+    DEFAULT_PORT_80 = "default_port_80"
+    SCHEME_IS_PLAIN_HTTP = "scheme_is_plain_http"  # ws, wss, grpc, tcp behind https …: plain HTTP/1.1
+    SCHEME_PORT_MISMATCH = "scheme_port_mismatch"
+    MIXED_TLS_SCHEMES = "mixed_tls_schemes"
+    MIXED_H2C = "mixed_h2c"
+    H2C_WITH_WEBSOCKETS = "h2c_with_websockets"
+    LOCALHOST_UPSTREAM = "localhost_upstream"
+    DUPLICATE_UPSTREAM = "duplicate_upstream"
+    TO_PATH_WITHOUT_SLASH = "to_path_without_slash"
+    TO_PATH_IGNORED = "to_path_ignored"
+    TO_PART_IGNORED = "to_part_ignored"  # userinfo, query or fragment
+    TO_UNUSED = "to_unused"  # redirect or response wins
+    UNIX_SOCKET_PATH = "unix_socket_path"  # the socket's path is also sent as the request's path
+    IPV6_WITH_V4_ONLY = "ipv6_with_v4_only"
+    # TLS
+    TLS_KEYS_ON_HTTP = "tls_keys_on_http"
+    SKIP_VERIFY = "skip_verify"
+    SKIP_VERIFY_WITH_CA = "skip_verify_with_ca"
+    CUSTOM_CA_PUBLIC_HOST = "custom_ca_public_host"
+    CUSTOM_CA_TWICE = "custom_ca_twice"  # tls_custom_ca and tls_custom_ca_file
+    CA_UNREADABLE = "ca_unreadable"
+    CA_EXPIRED = "ca_expired"
+    CLIENT_CERT_EXPIRED = "client_cert_expired"  # or not yet valid; fact state
+    CLIENT_CERT_KEY_MISMATCH = "client_cert_key_mismatch"  # fatal
+    SERVER_NAME_UNMATCHABLE = "server_name_unmatchable"  # a trailing dot, or none at all behind https+unix
+    # timers
+    IDLE_TIMEOUT_ALONE = "idle_timeout_alone"  # the documentation says it lifts the route timeout; it does not
+    STREAM_TIMEOUT = "stream_timeout"  # a limit on a route that streams
+    # health and balancing
+    CLUSTER_REFUSED = "cluster_refused"  # Envoy rejects the cluster; message is Envoy's
+    PANIC_THRESHOLD_UNSET = "panic_threshold_unset"
+    NO_HEALTH_CHECK_MULTI = "no_health_check_multi"
+    HEALTH_CHECK_CODEC = "health_check_codec"  # the checker's HTTP version is not the cluster's
+    HEALTH_CHECK_HOST = "health_check_host"  # the checker's Host is Envoy's cluster name
+    OUTLIER_NEVER_EJECTS = "outlier_never_ejects"
+    CIRCUIT_BREAKER_ZERO = "circuit_breaker_zero"
+    # dns
+    DNS_RESOLVER_INVALID = "dns_resolver_invalid"  # blocks the clusters of all routes
+    DNS_RESOLVER_TCP = "dns_resolver_tcp"  # tcp:// still asks over UDP
+    # Kubernetes
+    ANNOTATION_UNKNOWN = "annotation_unknown"
+    ANNOTATION_INVALID = "annotation_invalid"
+    POD_ADDRESSES = "pod_addresses"  # Pomerium connects to pod addresses, which a manifest does not name
+    MANIFEST_REFERENCE = "manifest_reference"  # a Secret, ConfigMap or Service that the manifests do not hold
+
 
 class StageFailed(Exception):  # noqa: N818: a stage's result, not an error of the program
     """A stage raises it: the kind of failure and the facts that tell it from its siblings."""
