@@ -1,0 +1,105 @@
+"""pomprobe demo: upstreams on loopback that misbehave, one for each error of Pomerium's page, and a check of them.
+
+It doubles as an example of the library: `check` is all that it takes to probe a config and to read the report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import tempfile
+import textwrap
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream, TaskStatus
+
+import pomprobe
+
+from . import dns
+from .exhibits import EXHIBITS, Exhibit
+
+if TYPE_CHECKING:
+    from ..model import Report
+    from ..report.style import Style
+
+
+def run(style: Style, out: TextIO = sys.stdout) -> None:
+    """Start the upstreams, check them, print the report and what Pomerium's page says beside it, and stop them."""
+    from ..report import FORMATS
+
+    report = anyio.run(check, out)
+    FORMATS["text"](report, style, out)
+    out.write("\n" + "\n".join(comparison(report)) + "\n")
+
+
+async def check(out: TextIO) -> Report:
+    """The library in three lines: load a config, probe it, use the report."""
+    async with upstreams() as path:
+        out.write(f"{len(EXHIBITS)} upstreams on loopback, and a Pomerium config for them: {path}\n\n{path.read_text()}\n")
+        config = pomprobe.load(path)
+        return await pomprobe.probe(config)
+
+
+def comparison(report: Report) -> Iterator[str]:
+    """Beside each claim of Pomerium's page: what users really get."""
+    yield "What Pomerium's page calls it, and what its users get:"
+    for exhibit, route in zip(EXHIBITS, report.routes, strict=True):
+        yield f"\n  {exhibit.name}" + (f" ({exhibit.page})" if exhibit.page else "")
+        for entry in route.forecast:
+            reply = entry.reply
+            yield f"    {entry.share:4.0%}  {reply.status} {reply.response_flags} {reply.response_code_details}"
+
+
+@asynccontextmanager
+async def upstreams(exhibits: Sequence[Exhibit] = EXHIBITS) -> AsyncIterator[Path]:
+    """The upstreams and their name server, on ports that the kernel chooses; gives the path of a config that routes to them.
+
+    Nothing is left when the block ends: no task, no socket, no file.
+    """
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pomprobe-demo-"))
+        async with anyio.create_task_group() as tasks, await anyio.create_udp_socket(local_host="127.0.0.1") as udp:
+            tasks.start_soon(dns.serve, udp)
+            ports = [
+                _closed(stack) if exhibit.server is None else await tasks.start(_serve, exhibit.server, name=exhibit.name)
+                for exhibit in exhibits
+            ]
+            yield _write(Path(directory, "config.yaml"), exhibits, ports, udp.extra(SocketAttribute.local_port))
+            tasks.cancel_scope.cancel()
+
+
+def _write(path: Path, exhibits: Sequence[Exhibit], ports: Sequence[int], resolver: int) -> Path:
+    """A Pomerium config with a route for each exhibit, under the error that the page would describe it by."""
+    routes = []
+    for exhibit, port in zip(exhibits, ports, strict=True):
+        keys = f"name: {exhibit.name}\nfrom: https://{exhibit.name}.example.com\n{exhibit.route.strip()}".format(port=port)
+        comment = f"  # {exhibit.page}\n" if exhibit.page else ""
+        routes.append(comment + "  - " + textwrap.indent(keys, "    ").lstrip() + "\n")
+    path.write_text(f"dns_resolvers: [udp://127.0.0.1:{resolver}]\nroutes:\n" + "".join(routes))
+    return path
+
+
+def _closed(stack: contextlib.ExitStack) -> int:
+    """A port on which nothing listens, and nothing will: it is bound as long as the stack is open."""
+    holder = stack.enter_context(socket.socket())
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    return port
+
+
+async def _serve(server: Callable[[SocketStream], Awaitable[None]], *, task_status: TaskStatus[int]) -> None:
+    """Listen on a free port of loopback, and let the server behave as it does on each connection."""
+
+    async def handle(client: SocketStream) -> None:
+        async with client:
+            with contextlib.suppress(anyio.EndOfStream, anyio.BrokenResourceError):  # the prober has seen enough
+                await server(client)
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        task_status.started(listener.extra(SocketAttribute.local_port))
+        await listener.serve(handle)

@@ -1,0 +1,133 @@
+"""The demo: a route for each error of Pomerium's page, each forecast as a real Envoy answers it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import anyio
+import dns.message
+import dns.rcode
+import pytest
+
+import pomprobe
+from pomprobe.demo import check, comparison, dns as nameserver, upstreams
+from pomprobe.demo.exhibits import EXHIBITS
+from pomprobe.model import Report
+
+# The headings of "Upstream connection errors" in Pomerium's troubleshooting page, and the four causes under the first.
+PAGE = {
+    "no_healthy_upstream",
+    "upstream_max_stream_duration_reached",
+    "upstream_per_try_timeout",
+    "upstream_reset_after_response_started",
+    "upstream_reset_before_response_started",
+    "upstream_response_timeout",
+    "via_upstream",
+}
+CAUSES = {"configuration or application code", "network or firewall settings", "DNS records", "failing health checks"}
+
+
+@pytest.fixture(scope="module")
+async def checked() -> tuple[Report, str]:
+    out = io.StringIO()
+    return await check(out), out.getvalue()
+
+
+def test_every_error_of_the_page_has_a_route() -> None:
+    """Each heading of Pomerium's page, and each cause that it names, is shown by an exhibit."""
+    claims = [exhibit.page.partition(": ") for exhibit in EXHIBITS if exhibit.page]
+    assert {code for code, _, _ in claims} == PAGE
+    assert {cause for _, _, cause in claims if cause} == CAUSES
+
+
+def test_every_error_of_the_page_is_what_some_route_gets() -> None:
+    """All seven errors are forecast, each for an upstream that really causes it."""
+    assert {exhibit.code for exhibit in EXHIBITS} == PAGE
+
+
+async def test_each_exhibit_gets_the_answer_that_it_is_there_for(checked: tuple[Report, str]) -> None:
+    """The forecast of each route starts with the exhibit's code; only the pair's answers differ from request to request."""
+    report, _ = checked
+    assert {route.route.name: route.forecast[0].reply.code for route in report.routes if route.route.name != "pair"} == {
+        exhibit.name: exhibit.code for exhibit in EXHIBITS if exhibit.name != "pair"
+    }
+    shares = {route.route.name: tuple(entry.share for entry in route.forecast) for route in report.routes}
+    assert shares.pop("pair") == (0.5, 0.5)
+    assert set(shares.values()) == {(1.0,)}
+
+
+async def test_the_details_are_those_of_a_real_envoy(checked: tuple[Report, str]) -> None:
+    """Word for word what Envoy 1.37 answered to the same faults."""
+    report, _ = checked
+    before = "upstream_reset_before_response_started"
+    replies = {
+        route.route.name: (route.forecast[0].reply.status, route.forecast[0].reply.response_flags, route.forecast[0].reply.response_code_details)
+        for route in report.routes
+        if route.route.name not in ("pair", "unreachable")
+    }
+    assert replies == {
+        "healthy": (200, "-", "via_upstream"),
+        "stopped": (503, "UF", before + "{remote_connection_failure|delayed_connect_error:_Connection_refused}"),
+        "no-such-name": (503, "UH", "no_healthy_upstream"),
+        "unhealthy": (503, "UH", "no_healthy_upstream"),
+        "stream-duration": (504, "UMSDR", "upstream_max_stream_duration_reached"),
+        "per-try": (504, "UT", "upstream_per_try_timeout"),
+        "cut-body": (200, "UPE", "upstream_reset_after_response_started{protocol_error}"),
+        "reset": (503, "UC", before + "{connection_termination}"),
+        "slow": (504, "UT", "response_timeout"),
+        "app-error": (500, "-", "via_upstream"),
+    }
+
+
+async def test_every_failing_exhibit_has_a_verdict_with_a_fix(checked: tuple[Report, str]) -> None:
+    """What fails is explained, and what to do about it is said."""
+    report, _ = checked
+    unexplained = [route.route.name for route in report.routes if route.route.name != "healthy" and not any(v.fixes for v in route.verdicts)]
+    assert unexplained == []
+
+
+async def test_the_comparison_names_claim_and_answer(checked: tuple[Report, str]) -> None:
+    """Below each claim of the page stands what users get."""
+    lines = list(comparison(checked[0]))
+    at = lines.index("\n  stopped (no_healthy_upstream: configuration or application code)")
+    assert lines[at + 1].startswith("    100%  503 UF upstream_reset_before_response_started{")
+
+
+async def test_the_config_is_shown(checked: tuple[Report, str]) -> None:
+    """The config that is checked is printed, so that it can be tried with other tools."""
+    assert "    from: https://slow.example.com\n" in checked[1]
+
+
+async def test_nothing_is_left() -> None:
+    """After the block there is no file, no listener and no further thread."""
+    threads = threading.active_count()
+    async with upstreams() as path:
+        config = pomprobe.load(path)
+        port = config.routes[0].upstreams[0].port
+        assert path.exists()
+    assert not Path(path.parent).exists()
+    with pytest.raises(OSError, match="All connection attempts failed"):
+        await anyio.connect_tcp("127.0.0.1", port)
+    assert threading.active_count() == threads
+
+
+def test_the_name_server_gives_every_address_of_a_name() -> None:
+    """A query for the pair has an authoritative answer of two addresses, in any case of letters."""
+    query = dns.message.make_query("Pair.demo.test", "A")
+    response = dns.message.from_wire(nameserver.answer(query.to_wire()))
+    assert query.is_response(response)
+    assert [rr.to_text() for rr in response.answer[0]] == ["127.0.0.1", "127.0.0.2"]
+
+
+def test_the_name_server_has_no_other_kind_of_record() -> None:
+    """A query for an IPv6 address of the pair has an answer without records, and no error."""
+    response = dns.message.from_wire(nameserver.answer(dns.message.make_query("pair.demo.test", "AAAA").to_wire()))
+    assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
+
+
+def test_other_names_do_not_exist() -> None:
+    """Any other name is NXDOMAIN."""
+    response = dns.message.from_wire(nameserver.answer(dns.message.make_query("app.demo.test", "A").to_wire()))
+    assert response.rcode() == dns.rcode.NXDOMAIN
