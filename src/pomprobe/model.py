@@ -7,7 +7,7 @@ Pomerium's (route, from, to) and ours (stage, outcome, failure, fact, rule, verd
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 Fact = str | int | float | bool | None | tuple[str, ...]
@@ -484,6 +484,7 @@ class Request:
     path: str
     host: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold secrets of set_request_headers
+    hosts: tuple[str, ...] = ()  # one Host for each upstream of the cluster, where they differ from one to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,6 +509,11 @@ class Cluster:
     retry_on: tuple[str, ...] = ()
     alt_response: bool = False  # x-envoy-upstream-rq-timeout-alt-response
     refusals: tuple[str, ...] = ()  # Envoy's messages if it rejects the cluster
+
+    def request_to(self, upstream: Upstream) -> Request:
+        """The request as it is sent to this upstream: the Host is by default the upstream's own."""
+        hosts = self.request.hosts
+        return replace(self.request, host=hosts[self.upstreams.index(upstream)]) if hosts else self.request
 
 
 @dataclass(frozen=True, slots=True)

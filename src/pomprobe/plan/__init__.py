@@ -1,0 +1,93 @@
+"""Config -> Cluster: what Envoy would be told about each route. Pure; a machine's own trust comes in as data.
+
+Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, protocols.go, tls.go) and the recorded truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields, replace
+
+from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
+from .headers import control
+from .machine import Machine
+from .request import request
+from .timers import timers
+from .transport import Trust, discovery, protocol, refusals, tls, trusts
+
+__all__ = ["Machine", "plan"]
+
+WITHOUT_UPSTREAM = (RouteKind.REDIRECT, RouteKind.RESPONSE, RouteKind.TUNNEL)
+"""Routes for which Envoy connects to nothing that can be probed."""
+
+PANIC_THRESHOLD = 50
+"""Envoy's healthy_panic_threshold where the route sets none, in per cent."""
+
+
+def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
+    """One cluster for each route, in the config's order; None for a route without an upstream.
+
+    A kubernetes route has a cluster too, so that it can be probed: its traffic goes through Pomerium's own Go proxy,
+    which its consumers see by `route.kind`.
+    """
+    trust = trusts(config.settings, machine)
+    return tuple(
+        None if route.kind in WITHOUT_UPSTREAM or not route.upstreams else _cluster(route, config, trust) for route in config.routes
+    )
+
+
+def _cluster(route: Route, config: Config, trust: Trust) -> Cluster:
+    settings = config.settings
+    orders = control(route)
+    contexts = tls(route, trust)
+    spoken = protocol(route)
+    own = refusals(route, spoken, contexts)
+    return Cluster(
+        name=_name(route),
+        route=route,
+        upstreams=tuple(_dialled(upstream) for upstream in route.upstreams),
+        discovery=discovery(route.upstreams),
+        protocol=spoken,
+        tls=contexts,
+        timers=timers(route, settings, orders),
+        request=request(route, config.routes),
+        health_checks=route.health_checks,
+        panic_threshold=PANIC_THRESHOLD if route.healthy_panic_threshold is None else route.healthy_panic_threshold,
+        load_balancing_policy=route.load_balancing_policy,
+        circuit_breakers=_circuit_breakers(route, settings),
+        dns=_dns(route, settings.dns),
+        source_address=settings.bind_source_address,
+        retries=orders.retries,
+        retry_on=orders.retry_on,
+        alt_response=orders.alt_response,
+        refusals=tuple(dict.fromkeys((*route.envoy_refusals, *own))),
+    )
+
+
+def _name(route: Route) -> str:
+    """`<name>-<id>` or `route-<id>`, as Pomerium names its clusters (routes.go, GetClusterID); the id is ours, and stable.
+
+    It is the Host of a health check without one (row hc-host-header-set).
+    """
+    digest = hashlib.sha256()
+    for part in (route.from_url, route.prefix, route.path, route.regex, *(f"{u.url},{u.weight}" for u in route.upstreams)):
+        digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+    return f"{route.key_name or 'route'}-{digest.hexdigest()[:16]}"
+
+
+def _dialled(upstream: Upstream) -> Upstream:
+    """The upstream with the host that Envoy dials: `localhost` exactly is 127.0.0.1 and never ::1 (clusters.go, buildLbEndpoints)."""
+    return replace(upstream, host="127.0.0.1") if upstream.host == "localhost" else upstream
+
+
+def _dns(route: Route, settings: DNSSettings) -> DNSSettings:
+    return replace(settings, lookup_family="V4_ONLY") if route.google_serverless else settings
+
+
+def _circuit_breakers(route: Route, settings: Settings) -> CircuitBreakers:
+    """The route's thresholds over the global ones, field by field (circuit_breakers.go)."""
+    chosen = {}
+    for field in fields(CircuitBreakers):
+        own = getattr(route.circuit_breakers, field.name)
+        chosen[field.name] = getattr(settings.circuit_breakers, field.name) if own is None else own
+    return CircuitBreakers(**chosen)

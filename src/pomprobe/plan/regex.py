@@ -1,0 +1,88 @@
+"""Texts that match a regular expression, for the path of a `regex` route. Only what is verified is given out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a", "n": "\n", "t": "\t"}
+NOTHING = "AbBzZGQE"  # anchors and quoting: match no character
+
+
+def examples(pattern: str) -> Iterator[str]:
+    """Matching texts: with every repetition as short as allowed, then with one more round of each."""
+    for rounds in (0, 1, 2):
+        try:
+            text = _Maker(pattern, rounds).make()
+            if re.fullmatch(pattern, text):
+                yield text
+        except (re.error, IndexError):
+            return
+
+
+class _Maker:
+    """Walks the pattern once and writes the first text that comes to mind."""
+
+    def __init__(self, pattern: str, rounds: int) -> None:
+        self.pattern = pattern
+        self.rounds = rounds
+        self.at = 0
+
+    def make(self) -> str:
+        """The first alternative of what follows, up to a closing bracket or the end."""
+        parts: list[str] = []
+        first: str | None = None
+        while self.at < len(self.pattern) and self.pattern[self.at] != ")":
+            if self.pattern[self.at] == "|":
+                self.at += 1
+                first = "".join(parts) if first is None else first
+                parts = []
+                continue
+            parts.append(self._repeated(self._atom()))
+        return "".join(parts) if first is None else first
+
+    def _atom(self) -> str:
+        char = self._take()
+        if char == "(":
+            if self.pattern[self.at] == "?":
+                self.at += 1
+                while self.pattern[self.at] not in ":>)":
+                    self.at += 1
+                self.at += self.pattern[self.at] != ")"
+            text = self.make()
+            self._take()
+            return text
+        if char == "[":
+            return self._set()
+        if char == "\\":
+            char = self._take()
+            return "" if char in NOTHING else CLASSES.get(char, char)
+        if char in "^$":
+            return ""
+        return "a" if char == "." else char
+
+    def _set(self) -> str:
+        start = self.at - 1
+        self.at += self.pattern[self.at] == "^"
+        self.at += self.pattern[self.at] == "]"
+        while self.pattern[self.at] != "]":
+            if self.pattern[self.at] == "[" and self.pattern[self.at + 1] == ":":  # [:alpha:], which only RE2 reads
+                self.at = self.pattern.index(":]", self.at) + 1
+            self.at += 2 if self.pattern[self.at] == "\\" else 1
+        self.at += 1
+        allowed = re.compile(self.pattern[start : self.at])
+        return next((char for char in map(chr, (97, 48, 65, 45, *range(33, 127))) if allowed.fullmatch(char)), "a")
+
+    def _repeated(self, text: str) -> str:
+        least, most = 1, 1
+        while self.at < len(self.pattern) and (match := re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}").match(self.pattern, self.at)):
+            self.at = match.end()
+            if match[0] == "?" and self.pattern[self.at - 2] in "*+?}":
+                continue  # lazy
+            least = {"*": 0, "+": 1, "?": 0}.get(match[0], int(match[1] or 0))
+            most = {"*": 99, "+": 99, "?": 1}.get(match[0], int(match[3]) if match[3] else 99 if match[2] else least)
+        return text * min(least + self.rounds if most > least else least, most)
+
+    def _take(self) -> str:
+        self.at += 1
+        return self.pattern[self.at - 1]

@@ -1,0 +1,104 @@
+"""The request that Envoy would send upstream: path, Host and headers after every rewrite (routes.go; Envoy's router/config_impl.cc)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from .. import __version__
+from ..model import Request, Route, RouteKind, Upstream
+from .example import example
+from .headers import CONSUMED, rendered
+from .transport import UNIX
+
+CLIENT = "192.0.2.1"
+"""The client's address in X-Forwarded-For: of the block for documentation (RFC 5737), so that no app takes it for a trusted one."""
+
+
+def request(route: Route, routes: Sequence[Route]) -> Request:
+    """The GET (CONNECT for a tunnel through an HTTP proxy) that reaches this route and none of its siblings."""
+    headers = rendered(route)
+    authority = headers.get("host", _authority(route))  # set before the router looks; a rewrite replaces it
+    original = example(route, routes)
+    path = _path(route, original)
+    rewritten = None if route.kind is RouteKind.KUBERNETES else _rewritten_host(route, headers, original)
+    removed = {name.lower() for name in route.remove_request_headers}
+    hosts = tuple(_host(route, upstream, rewritten, authority) for upstream in route.upstreams)
+    sent = {"user-agent": f"pomprobe/{__version__}", "accept": "*/*"}
+    sent |= {"x-forwarded-for": CLIENT, "x-forwarded-proto": urlsplit(route.from_url).scheme.rpartition("+")[2] or "https"}
+    sent["x-envoy-external-address"] = CLIENT
+    if hosts[0] != authority and "x-forwarded-host" not in removed:
+        sent["x-forwarded-host"] = authority
+    if path != original:
+        sent["x-envoy-original-path"] = original
+    sent |= {name: value for name, value in headers.items() if name not in CONSUMED and name != "host"}
+    method = "CONNECT" if route.kind is RouteKind.TCP else "GET"
+    kept = tuple((name, value) for name, value in sent.items() if name not in removed)
+    return Request(method=method, path=path, host=hosts[0], headers=kept, hosts=hosts)
+
+
+def _authority(route: Route) -> str:
+    """The Host that a browser sends for this route; a wildcard gets a name that it covers."""
+    parts = urlsplit(route.from_url)
+    authority = parts.netloc.rpartition("@")[2] or route.from_host
+    default = ":80" if parts.scheme == "http" else ":443"
+    return authority.removesuffix(default).replace("*", "pomprobe")
+
+
+def _host(route: Route, upstream: Upstream, rewritten: str | None, authority: str) -> str:
+    """The Host for one upstream: the rewritten one, else the `to` host with its port as written (row h1-host-header).
+
+    A unix socket has no name to rewrite to, and an empty one leaves the client's.
+    """
+    if rewritten is not None:
+        return rewritten
+    if route.preserve_host_header and not _rewrites(route):
+        return authority
+    if _rewrites(route) or upstream.scheme in UNIX or route.kind is RouteKind.TCP:
+        return authority
+    name = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    return f"{name}:{upstream.port}" if upstream.explicit_port else name
+
+
+def _rewrites(route: Route) -> bool:
+    return bool(route.host_rewrite or route.host_rewrite_header or route.host_path_regex_rewrite_pattern)
+
+
+def _rewritten_host(route: Route, headers: Mapping[str, str], path: str) -> str | None:
+    """What a host_rewrite key makes of the Host, in Pomerium's order of precedence; None: nothing."""
+    if route.host_rewrite:
+        return route.host_rewrite
+    if route.host_rewrite_header:
+        return headers.get(route.host_rewrite_header.lower()) or None
+    if route.host_path_regex_rewrite_pattern:
+        return _substituted(route.host_path_regex_rewrite_pattern, route.host_path_regex_rewrite_substitution, path) or None
+    return None
+
+
+def _path(route: Route, original: str) -> str:
+    """The path after the rewrites: prefix_rewrite, else regex_rewrite_pattern, else the path of the first `to`.
+
+    Envoy replaces the matched prefix without adding a slash, and the whole path of a `path` or `regex` route. For unix sockets the
+    path of `to` is the socket's own, and goes upstream all the same (row unix-ok).
+    """
+    if route.prefix_rewrite:
+        return _replaced(route, original, route.prefix_rewrite)
+    if route.regex_rewrite_pattern:
+        return _substituted(route.regex_rewrite_pattern, route.regex_rewrite_substitution, original)
+    first = route.upstreams[0].path
+    return _replaced(route, original, first) if first else original
+
+
+def _replaced(route: Route, original: str, replacement: str) -> str:
+    if route.path or route.regex:
+        return replacement
+    return replacement + original[len(route.prefix or "/") :]
+
+
+def _substituted(pattern: str, substitution: str, text: str) -> str:
+    r"""RE2's GlobalReplace, where `\0` is the whole match; a pattern that Python cannot read leaves the text as it is."""
+    try:
+        return re.sub(pattern, re.sub(r"\\([0-9])", r"\\g<\1>", substitution), text)
+    except (re.error, IndexError):
+        return text

@@ -1,0 +1,81 @@
+"""The timers of one request as Envoy runs them, and the key that set each (routes.go, getRouteTimeout; listeners_main.go)."""
+
+from __future__ import annotations
+
+from ..model import Route, RouteKind, Settings, Timer, Timers
+from .headers import PER_TRY, STREAM_DURATION, TIMEOUT, Control
+
+STREAM_IDLE = 300.0
+"""Envoy's stream_idle_timeout of the connection manager, in seconds, which Pomerium leaves alone (row to-zero)."""
+
+TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
+"""The route timer starts when the request is complete, which a CONNECT never is (row tcpr-blackhole-timeout-2s)."""
+
+
+def timers(route: Route, settings: Settings, orders: Control) -> Timers:
+    """The effective timers, in seconds; None is off."""
+    keys = {Timer.CONNECT.value: "fixed by Pomerium"}
+    total, keys[Timer.ROUTE] = _route(route, settings, orders)
+    idle, keys[Timer.IDLE] = _idle(route)
+    per_try = _positive(orders.per_try)
+    if per_try is not None:
+        if total is not None and per_try >= total:  # Envoy ignores one that is not shorter (router.cc, finalTimeout)
+            per_try = None
+        else:
+            keys[Timer.PER_TRY] = _by_header(PER_TRY)
+    max_duration = _positive(milliseconds(settings.timeout_write))
+    if max_duration is not None:
+        keys[Timer.MAX_DURATION] = "timeout_write"
+    stream_duration = _positive(orders.stream_duration)
+    if stream_duration is not None:
+        keys[Timer.STREAM_DURATION] = _by_header(STREAM_DURATION)
+    return Timers(
+        route=total,
+        idle=idle,
+        max_duration=max_duration,
+        per_try=per_try,
+        stream_duration=stream_duration,
+        keys={str(timer): key for timer, key in keys.items()},
+    )
+
+
+def milliseconds(seconds: float) -> float:
+    """The duration as Envoy runs it: cut to whole milliseconds, so that `timeout: 30` (30 nanoseconds) is 0, which is off."""
+    return round(seconds * 1e9) // 1_000_000 / 1000
+
+
+def endless(route: Route) -> str:
+    """Why Pomerium turns the route's timeouts off by default, "" where it does not (routes.go, shouldDisableStreamIdleTimeout)."""
+    if route.websockets:
+        return "allow_websockets" if "allow_websockets" in route.places or "allow_upgrades" not in route.places else "allow_upgrades"
+    if route.kind in (*TUNNELS, RouteKind.KUBERNETES):
+        return f"{route.kind.value} route"
+    return "mcp" if route.mcp_server else ""
+
+
+def _route(route: Route, settings: Settings, orders: Control) -> tuple[float | None, str]:
+    if route.kind in TUNNELS:
+        return None, endless(route)
+    if orders.timeout is not None:
+        return _positive(orders.timeout), _by_header(TIMEOUT)
+    if route.timeout is not None:
+        return _positive(milliseconds(route.timeout)), "timeout"
+    if reason := endless(route):
+        return None, reason
+    return _positive(milliseconds(settings.default_upstream_timeout)), "default_upstream_timeout"
+
+
+def _idle(route: Route) -> tuple[float | None, str]:
+    if route.idle_timeout is not None:
+        return _positive(milliseconds(route.idle_timeout)), "idle_timeout"
+    if reason := endless(route):
+        return None, reason
+    return STREAM_IDLE, "Envoy's default"
+
+
+def _positive(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _by_header(name: str) -> str:
+    return f"set_request_headers {name}"
