@@ -11,13 +11,18 @@ ORDER = (Severity.INFO, Severity.WARNING, Severity.ERROR)
 
 def exit_code(report: Report, fail_on: str = "error") -> int:
     """0: nothing at or above fail_on (error, warning, never); 1: findings; 3: nothing could be judged."""
-    if fail_on != "never" and _worst(report) >= ORDER.index(Severity(fail_on)):
+    if fails(report, fail_on):
         return FINDINGS
     judged = [route for route in report.routes if route.status in (Status.OK, Status.WARNING, Status.FAILING)]
     passed_over = [route for route in report.routes if route.status is Status.SKIPPED]
     if not judged and (not passed_over or len(passed_over) < len(report.routes)):
         return UNJUDGED
     return GOOD
+
+
+def fails(report: Report, fail_on: str) -> bool:
+    """Is there anything at or above fail_on?"""
+    return fail_on != "never" and _worst(report) >= ORDER.index(Severity(fail_on))
 
 
 def _worst(report: Report) -> int:

@@ -1,0 +1,27 @@
+"""The command line: options become calls of the library, and its results exit codes. One file per command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .. import __version__
+from ..exits import UNJUDGED
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
+        sys.stdout.write(version() + "\n")
+        return
+    from .app import app
+
+    try:
+        app(prog_name="pomprobe")
+    except BrokenPipeError:  # `| head -1`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNJUDGED if sys.exc_info()[1] is None else 0)
+
+
+def version() -> str:
+    return f"pomprobe {__version__} (truth: Envoy 1.37 as in Pomerium 0.33, and 1.40)"

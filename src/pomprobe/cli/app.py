@@ -1,0 +1,43 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from . import version
+from .check import check
+from .demo import demo
+from .explain import explain
+from .lint import lint
+from .listing import list_routes
+from .rules import rules
+
+SUMMARY = "Says what Pomerium's users will see: probes every upstream of a Pomerium config and forecasts Envoy's answer, word for word."
+
+app = typer.Typer(
+    name="pomprobe",
+    help=SUMMARY,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(version())
+        raise typer.Exit
+
+
+@app.callback(help=SUMMARY)
+def root(show: bool = typer.Option(False, "--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit.")) -> None:
+    """Options of pomprobe itself."""
+
+
+app.command("check")(check)
+app.command("list")(list_routes)
+app.command("lint")(lint)
+app.command("explain")(explain)
+app.command("rules")(rules)
+app.command("demo")(demo)

@@ -1,0 +1,78 @@
+"""What several commands need: reading a config or saying in one line why not, durations, styles, output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ..exits import REFUSED
+from ..model import Config, ConfigError, Problem
+
+if TYPE_CHECKING:
+    from ..report.style import Style
+
+Configs = Annotated[list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="CONFIG", show_default=False)]
+Version = Annotated[str, typer.Option(help="Pomerium release whose rules and Envoy apply (0.29 to 0.33, or next).", metavar="VERSION")]
+Routes = Annotated[list[str] | None, typer.Option("--route", help="Only routes whose name or `from` matches this pattern; may be repeated.", metavar="PATTERN", show_default=False)]
+
+
+def usage(message: str) -> NoReturn:
+    """Say what is wrong with the call in one line; exit code 2."""
+    typer.echo(f"pomprobe: {message}", err=True)
+    raise typer.Exit(REFUSED)
+
+
+def read(path: Path, pomerium_version: str) -> Config:
+    """Load a config; one line for each thing that is wrong with it, and exit code 2, where Pomerium would not start with it."""
+    from ..api import load
+
+    text = sys.stdin.buffer.read() if str(path) == "-" else None
+    try:
+        return load(str(path), text=text, pomerium_version=pomerium_version)
+    except ConfigError as error:
+        say(error.problems)
+        raise typer.Exit(REFUSED) from None
+
+
+def say(problems: Sequence[Problem]) -> None:
+    """Problems on standard error, one line each: place, Pomerium's words, and what to write instead."""
+    from ..report.clean import clean
+
+    for problem in problems:
+        instead = problem.facts.get("write")
+        typer.echo(clean(f"{problem.place}: {problem.message}" + (f"; {instead}" if instead else "")), err=True)
+
+
+def seconds(text: str | None, option: str) -> float | None:
+    """A Go duration (1m30s), or plain seconds."""
+    if text is None:
+        return None
+    from ..config.duration import parse_duration
+
+    try:
+        value = float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text)
+    except ValueError as error:
+        usage(f"{option} {text}: {error}; write for example 30s")
+    if value <= 0:
+        usage(f"{option} {text}: must be more than 0; write for example 30s")
+    return value
+
+
+def style(color: str, verbose: bool, *, file: bool = False) -> Style:
+    """How to print: colours where they are wanted, as wide as the terminal."""
+    import shutil
+
+    from ..report.style import Style
+
+    if color not in ("auto", "always", "never"):
+        usage(f"--color {color}: one of auto, always, never")
+    terminal = sys.stdout.isatty() and not file
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    encoding = (sys.stdout.encoding or "").lower()
+    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
+    return Style(color=color == "always" or (color == "auto" and terminal and not plain), width=max(40, width), unicode="utf" in encoding, verbose=verbose)
