@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ..model import Route, RouteKind
-from .regex import examples
+from .regex import compiled, examples
 
 MARK = "pomprobe"
 TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
@@ -22,10 +21,8 @@ def example(route: Route, routes: Sequence[Route]) -> str:
 def matches(route: Route, path: str) -> bool:
     """Does Envoy give this path to the route? Regular expressions are anchored at both ends, prefixes are plain text."""
     if route.regex:
-        try:
-            return re.fullmatch(route.regex, path) is not None
-        except re.error:
-            return False
+        expression = compiled(route.regex)
+        return expression is not None and expression.fullmatch(path) is not None
     if route.path:
         return path == route.path
     return path.startswith(route.prefix or "/")
@@ -42,5 +39,4 @@ def _candidates(route: Route) -> Iterator[str]:
     else:
         prefix = route.prefix or "/"
         yield prefix
-        yield f"{prefix.removesuffix('/')}/{MARK}"
-        yield f"{prefix}{MARK}"
+        yield from (f"{prefix.removesuffix('/')}/{rest}" for rest in (MARK, f"{MARK}/0", f"{MARK}.0"))

@@ -1,23 +1,51 @@
-"""Texts that match a regular expression, for the path of a `regex` route. Only what is verified is given out."""
+"""RE2's regular expressions, as far as Python's can stand in for them: matching, replacing, and texts that match."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+POSIX = {
+    "[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "0-9A-Za-z", "[:lower:]": "a-z", "[:upper:]": "A-Z", "[:word:]": "0-9A-Za-z_",
+    "[:xdigit:]": "0-9A-Fa-f", "[:space:]": r"\s", "[:blank:]": r" \t", "[:punct:]": r"!-/:-@\[-`{-~",
+}  # fmt: skip
+
 CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a", "n": "\n", "t": "\t"}
 NOTHING = "AbBzZGQE"  # anchors and quoting: match no character
 
 
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """The expression in Python's dialect; None where it has none for it (`\\pN`, nested sets that mean something else …)."""
+    try:
+        return re.compile(_translated(pattern))
+    except (re.error, OverflowError):
+        return None
+
+
+def substituted(pattern: str, substitution: str, text: str) -> str:
+    r"""RE2's GlobalReplace, where `\0` is the whole match; what cannot be read leaves the text as it is."""
+    expression = compiled(pattern)
+    try:
+        return expression.sub(re.sub(r"\\([0-9])", r"\\g<\1>", substitution), text) if expression else text
+    except (re.error, IndexError):
+        return text
+
+
 def examples(pattern: str) -> Iterator[str]:
-    """Matching texts: with every repetition as short as allowed, then with one more round of each."""
+    """Matching texts: with every repetition as short as allowed, then with one and two more rounds of each; all are verified."""
+    expression = compiled(pattern)
+    if expression is None:
+        return
     for rounds in (0, 1, 2):
-        try:
-            text = _Maker(pattern, rounds).make()
-            if re.fullmatch(pattern, text):
-                yield text
-        except (re.error, IndexError):
-            return
+        text = _Maker(expression.pattern, rounds).make()
+        if expression.fullmatch(text):
+            yield text
+
+
+def _translated(pattern: str) -> str:
+    for name, characters in POSIX.items():
+        pattern = pattern.replace(name, characters)
+    return re.sub(r"(?<!\\)\[(\^?)\[", r"[\1\\[", pattern).replace(r"\z", r"\Z")  # `[[` would be a warning
 
 
 class _Maker:
@@ -66,8 +94,6 @@ class _Maker:
         self.at += self.pattern[self.at] == "^"
         self.at += self.pattern[self.at] == "]"
         while self.pattern[self.at] != "]":
-            if self.pattern[self.at] == "[" and self.pattern[self.at + 1] == ":":  # [:alpha:], which only RE2 reads
-                self.at = self.pattern.index(":]", self.at) + 1
             self.at += 2 if self.pattern[self.at] == "\\" else 1
         self.at += 1
         allowed = re.compile(self.pattern[start : self.at])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from .. import __version__
 from ..model import Request, Route, RouteKind, Upstream
 from .example import example
 from .headers import CONSUMED, rendered
+from .regex import substituted
 from .transport import UNIX
 
 CLIENT = "192.0.2.1"
@@ -72,7 +72,7 @@ def _rewritten_host(route: Route, headers: Mapping[str, str], path: str) -> str 
     if route.host_rewrite_header:
         return headers.get(route.host_rewrite_header.lower()) or None
     if route.host_path_regex_rewrite_pattern:
-        return _substituted(route.host_path_regex_rewrite_pattern, route.host_path_regex_rewrite_substitution, path) or None
+        return substituted(route.host_path_regex_rewrite_pattern, route.host_path_regex_rewrite_substitution, path) or None
     return None
 
 
@@ -85,7 +85,7 @@ def _path(route: Route, original: str) -> str:
     if route.prefix_rewrite:
         return _replaced(route, original, route.prefix_rewrite)
     if route.regex_rewrite_pattern:
-        return _substituted(route.regex_rewrite_pattern, route.regex_rewrite_substitution, original)
+        return substituted(route.regex_rewrite_pattern, route.regex_rewrite_substitution, original)
     first = route.upstreams[0].path
     return _replaced(route, original, first) if first else original
 
@@ -94,11 +94,3 @@ def _replaced(route: Route, original: str, replacement: str) -> str:
     if route.path or route.regex:
         return replacement
     return replacement + original[len(route.prefix or "/") :]
-
-
-def _substituted(pattern: str, substitution: str, text: str) -> str:
-    r"""RE2's GlobalReplace, where `\0` is the whole match; a pattern that Python cannot read leaves the text as it is."""
-    try:
-        return re.sub(pattern, re.sub(r"\\([0-9])", r"\\g<\1>", substitution), text)
-    except (re.error, IndexError):
-        return text
