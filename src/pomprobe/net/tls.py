@@ -1,0 +1,279 @@
+"""The door to OpenSSL: a TLS client that says what BoringSSL in Envoy says, as a machine without sockets.
+
+What is offered follows Envoy's BoringSSL and Pomerium's config/envoyconfig/tls.go (tlsUpstreamParams), so that a server answers
+as it answers Envoy. Verification runs inside the handshake but never ends it: the certificate is known also where it fails.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography import x509
+from OpenSSL import SSL, crypto
+
+_lib: Any = SSL._lib  # type: ignore[attr-defined]
+_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+_buffer = _ffi.new_allocator(should_clear_after_alloc=False)
+
+RECORD = 16384
+PURPOSE_SSL_SERVER = 2  # X509_PURPOSE_SSL_SERVER
+
+CIPHERS = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:AES128-GCM-SHA256:"
+    "AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES256-GCM-SHA384:AES256-SHA:@SECLEVEL=0"
+)
+TLS13_CIPHERS = b"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+GROUPS = b"X25519:P-256:P-384:P-521"
+SIGNATURES = (
+    b"ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp384r1_sha384:rsa_pss_rsae_sha384:rsa_pkcs1_sha384:"
+    b"rsa_pss_rsae_sha512:rsa_pkcs1_sha512:rsa_pkcs1_sha1"
+)
+"""BoringSSL's kVerifySignatureAlgorithms (ssl/extensions.cc): neither P-521 nor Ed25519."""
+
+_GROUP_NAMES = {"x25519": "X25519", "secp256r1": "P-256", "prime256v1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+NO_ENCRYPT_THEN_MAC = 1 << 19  # SSL_OP_NO_ENCRYPT_THEN_MAC: BoringSSL does not know it
+LEGACY_SERVER_CONNECT = 1 << 2  # SSL_OP_LEGACY_SERVER_CONNECT: BoringSSL's client does not insist on RFC 5746
+NO_RENEGOTIATION = 1 << 30  # SSL_OP_NO_RENEGOTIATION
+
+_PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL)
+
+
+class Unusable(Exception):
+    """Trusted certificates, or a client certificate, that OpenSSL cannot read."""
+
+
+class Broken(Exception):
+    """TLS failed. reason: OpenSSL's words; code: its number; alert: the number of the peer's alert, if that is what it was."""
+
+    def __init__(self, reason: str, code: int = 0, alert: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.alert = alert
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How a chain came out: the X509_V_ERR number of the first error (0: none) and its depth from the leaf."""
+
+    code: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offer:
+    """What one kind of client offers and trusts; made once for many connections."""
+
+    context: SSL.Context
+    has_client_cert: bool
+
+
+@lru_cache(maxsize=256)
+def offer(
+    trust: bytes,
+    alpn: tuple[str, ...] = (),
+    client_cert: bytes | None = None,
+    client_key: bytes | None = None,
+    allow_renegotiation: bool = False,
+) -> Offer:
+    """The client context for these settings, from PEM; kept, since a system's bundle takes milliseconds to load.
+
+    Raises Unusable.
+    """
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_max_proto_version(SSL.TLS1_3_VERSION)
+    context.set_cipher_list(CIPHERS.encode())
+    context.set_tls13_ciphersuites(TLS13_CIPHERS)
+    _must(_lib.SSL_CTX_set1_curves_list(context._context, GROUPS))
+    _must(_lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNATURES))
+    options = SSL.OP_NO_COMPRESSION | SSL.OP_NO_TICKET | NO_ENCRYPT_THEN_MAC | LEGACY_SERVER_CONNECT
+    context.set_options(options if allow_renegotiation else options | NO_RENEGOTIATION)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    if alpn:
+        context.set_alpn_protos([protocol.encode() for protocol in alpn])
+    store = context.get_cert_store()
+    assert store is not None  # a client context always has one
+    _trust(store, trust)
+    if client_cert is not None and client_key is not None:
+        _identify(context, client_cert, client_key)
+    _lib.SSL_CTX_set_cert_cb(context._context, _on_certificate_request, _ffi.NULL)
+    return Offer(context, client_cert is not None and client_key is not None)
+
+
+def _must(result: int) -> None:
+    if result != 1:
+        _lib.ERR_clear_error()
+        raise Unusable("OpenSSL refuses the groups or signature algorithms of BoringSSL")
+
+
+def _trust(store: crypto.X509Store, trust: bytes) -> None:
+    blocks = _PEM.findall(trust)
+    if not blocks:
+        raise Unusable("no certificate among the trusted ones")
+    try:
+        for block in blocks:
+            store.add_cert(crypto.load_certificate(crypto.FILETYPE_PEM, block))
+    except crypto.Error as error:
+        raise Unusable(f"a trusted certificate cannot be read: {error}") from error
+    # Envoy trusts what it is given, be it an intermediate or the leaf (cert_validator/default_validator.cc).
+    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+    _lib.X509_STORE_set_purpose(store._store, PURPOSE_SSL_SERVER)
+
+
+def _identify(context: SSL.Context, cert: bytes, key: bytes) -> None:
+    try:
+        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block) for block in _PEM.findall(cert)]
+        context.use_certificate(leaf)
+        for issuer in rest:
+            context.add_extra_chain_cert(issuer)
+        context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, key))
+        context.check_privatekey()
+    except (crypto.Error, SSL.Error, ValueError, TypeError) as error:
+        raise Unusable("the client certificate and its key cannot be used") from error
+
+
+_asked: set[int] = set()
+
+
+@_ffi.callback("int (*)(SSL *, void *)")  # type: ignore[untyped-decorator]
+def _on_certificate_request(ssl: Any, _: Any) -> int:
+    """OpenSSL calls it only where the server asks for a client certificate."""
+    _asked.add(int(_ffi.cast("intptr_t", ssl)))
+    return 1
+
+
+class Machine:
+    """One TLS connection of a client: bytes from the peer go in with `feed`, bytes for the peer come out with `take`."""
+
+    def __init__(self, offer: Offer, server_name: str) -> None:
+        self._connection = SSL.Connection(offer.context, None)
+        self._connection.set_connect_state()
+        if server_name:
+            # As it is: addresses, a trailing dot, `*`. Envoy sends what it is told (truth: tls-sni-sent-for-ip).
+            self._connection.set_tlsext_host_name(server_name.encode())
+        connection: Any = self._connection
+        self._ssl = connection._ssl
+        self._in, self._out = connection._into_ssl, connection._from_ssl
+        self._offer = offer
+        self._number = int(_ffi.cast("intptr_t", self._ssl))
+        self._failed: Broken | None = None
+        _asked.discard(self._number)  # an address of memory: it may have belonged to another connection
+
+    def handshake(self) -> bool:
+        """Go on with the handshake; True when it is complete. Raises Broken."""
+        _lib.ERR_clear_error()
+        result = _lib.SSL_do_handshake(self._ssl)
+        if result == 1:
+            return True
+        self._check(result)
+        return False
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the peer. OpenSSL takes them all; it keeps what it has not read yet."""
+        _lib.BIO_write(self._in, _ffi.from_buffer(data), len(data))
+
+    def take(self) -> bytes:
+        """Everything that is to be sent to the peer now, b"" where nothing is."""
+        buffer = _buffer("char[]", RECORD)
+        pieces = []
+        while (count := _lib.BIO_read(self._out, buffer, RECORD)) > 0:
+            pieces.append(_ffi.buffer(buffer, count)[:])
+        return b"".join(pieces)
+
+    def read(self, limit: int) -> bytes | None:
+        """Plaintext that has come, b"" after close_notify, None where more bytes are needed. Raises Broken, after what came before."""
+        if self._failed:
+            raise self._failed
+        buffer = _buffer("char[]", limit)
+        count = 0
+        try:
+            while count < limit:
+                _lib.ERR_clear_error()
+                result = _lib.SSL_read(self._ssl, buffer + count, limit - count)
+                if result <= 0:
+                    if self._check(result):
+                        break
+                    return _ffi.buffer(buffer, count)[:] or None
+                count += result
+        except Broken as error:
+            self._failed = error
+            if not count:
+                raise
+        return bytes(_ffi.buffer(buffer, count))
+
+    def write(self, data: bytes) -> None:
+        """Encrypt; the records come out of `take`. Raises Broken."""
+        _lib.ERR_clear_error()
+        result = _lib.SSL_write(self._ssl, _ffi.from_buffer(data), len(data))
+        if result <= 0:
+            self._check(result)
+            raise Broken("the connection does not take data now")
+
+    def _check(self, result: int) -> bool:
+        """True at the peer's close_notify, False where more bytes are needed. Raises Broken for everything else."""
+        kind = _lib.SSL_get_error(self._ssl, result)
+        if kind == _lib.SSL_ERROR_ZERO_RETURN:
+            return True
+        if kind == _lib.SSL_ERROR_WANT_READ:
+            return False
+        code = _lib.ERR_get_error()
+        _lib.ERR_clear_error()
+        number = _lib.ERR_GET_REASON(code)
+        text = _lib.ERR_reason_error_string(code)
+        alert = number - 1000 if 1000 <= number < 1256 else None  # SSL_AD_REASON_OFFSET
+        reason = _ffi.string(text).decode() if text != _ffi.NULL else f"error {number}"
+        raise Broken(reason, number, alert)
+
+    # ------------------------------------------------------------------ what is known about the connection
+
+    @property
+    def version(self) -> str:
+        return self._connection.get_protocol_version_name()
+
+    @property
+    def cipher(self) -> str:
+        return self._connection.get_cipher_name() or ""
+
+    @property
+    def group(self) -> str:
+        """As Pomerium and BoringSSL write it: X25519, P-256."""
+        name = self._connection.get_group_name() or ""
+        return _GROUP_NAMES.get(name, name)
+
+    @property
+    def alpn(self) -> str:
+        """The protocol that the server selected, "" for none."""
+        return self._connection.get_alpn_proto_negotiated().decode("latin-1")
+
+    @property
+    def certificates(self) -> list[x509.Certificate]:
+        """What the server sent, leaf first; empty before it did."""
+        return self._connection.get_peer_cert_chain(as_cryptography=True) or []
+
+    @property
+    def client_certificate_requested(self) -> bool:
+        return self._number in _asked
+
+    def chain(self) -> Chain:
+        """How the verification of the certificates came out: the first error, as Envoy stops at it."""
+        code = _lib.SSL_get_verify_result(self._ssl)
+        return Chain(code, self._depth() if code else 0)
+
+    def _depth(self) -> int:
+        """OpenSSL does not keep the depth: verify once more."""
+        chain = self._connection.get_peer_cert_chain()
+        store = self._offer.context.get_cert_store()
+        assert chain and store is not None  # verified before, so there is one
+        try:
+            crypto.X509StoreContext(store, chain[0], chain[1:]).verify_certificate()
+        except crypto.X509StoreContextError as error:
+            return int(error.errors[1])
+        return 0
+
+    def __del__(self) -> None:
+        _asked.discard(self._number)

@@ -1,0 +1,108 @@
+"""TLS over an open stream: the handshake, and the stream that it leaves."""
+
+from __future__ import annotations
+
+import contextlib
+
+from .stream import CHUNK, Stream, TLSBroken
+from .tls import Broken, Machine
+
+ALERT = 21  # content type of a record
+MAJOR = 3  # first byte of a record's version, in every TLS there is
+HEADER = 5
+
+
+class NotTLS(Exception):
+    """The first bytes are no record of TLS."""
+
+    def __init__(self, first: bytes) -> None:
+        super().__init__("the first bytes are no TLS record")
+        self.first = first
+
+
+class Closed(Exception):
+    """The peer closed (FIN, or close_notify) before the handshake was complete."""
+
+
+class AnsweredWithAlert(Exception):
+    """The very first record was an alert: the answer to the ClientHello."""
+
+
+class TLSStream:
+    """A TLS connection after its handshake (net.stream.Stream)."""
+
+    def __init__(self, stream: Stream, machine: Machine) -> None:
+        self._stream = stream
+        self._machine = machine
+
+    async def receive(self) -> bytes:
+        while True:
+            try:
+                data = self._machine.read(CHUNK)
+            except Broken as error:
+                await self._parting()
+                raise TLSBroken(str(error), error.alert) from error
+            out = self._machine.take()  # an answer to a key update or a renegotiation
+            if out:
+                await self._stream.send(out)
+            if data is not None:
+                return data
+            came = await self._stream.receive()
+            if not came:
+                return b""
+            self._machine.feed(came)
+
+    async def send(self, data: bytes) -> None:
+        try:
+            self._machine.write(data)
+        except Broken as error:
+            raise TLSBroken(str(error), error.alert) from error
+        await self._stream.send(self._machine.take())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def _parting(self) -> None:
+        """Our alert, so that the server's log can name what went wrong; as Envoy does."""
+        with contextlib.suppress(OSError):
+            await self._stream.send(self._machine.take())
+
+
+class Handshake:
+    """A handshake in progress, or how far it came."""
+
+    def __init__(self, stream: Stream, machine: Machine) -> None:
+        self._stream = stream
+        self._machine = machine
+        self._first = b""
+        self.alert_came_first = False
+
+    async def run(self) -> TLSStream:
+        """Raises NotTLS, Closed, tls.Broken, and OSError as the system gives it."""
+        while True:
+            try:
+                complete = self._machine.handshake()
+            except Broken:
+                with contextlib.suppress(OSError):
+                    await self._stream.send(self._machine.take())
+                raise
+            out = self._machine.take()
+            if out:
+                await self._stream.send(out)
+            if complete:
+                return TLSStream(self._stream, self._machine)
+            came = await self._stream.receive()
+            if not came:
+                raise Closed
+            self._look(came)
+            self._machine.feed(came)
+
+    def _look(self, came: bytes) -> None:
+        """BoringSSL reads a whole record header before it judges it (ssl/tls_record.cc, tls_open_record)."""
+        if len(self._first) >= HEADER:
+            return
+        self._first += came
+        if len(self._first) >= HEADER:
+            if self._first[1] != MAJOR:
+                raise NotTLS(self._first)
+            self.alert_came_first = self._first[0] == ALERT
