@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
+from pathlib import Path
 
 import anyio
 import dns.message
@@ -28,6 +28,10 @@ PAGE = {
     "via_upstream",
 }
 CAUSES = {"configuration or application code", "network or firewall settings", "DNS records", "failing health checks"}
+
+
+def exists(path: Path) -> bool:
+    return path.parent.exists()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +106,8 @@ async def test_nothing_is_left() -> None:
     async with upstreams() as path:
         config = pomprobe.load(path)
         port = config.routes[0].upstreams[0].port
-    assert not os.path.exists(path.parent)
+        assert exists(path)
+    assert not exists(path)
     with pytest.raises(OSError, match="All connection attempts failed"):
         await anyio.connect_tcp("127.0.0.1", port)
     assert threading.active_count() == threads

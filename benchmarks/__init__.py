@@ -1,0 +1,1 @@
+"""What pomprobe costs, measured on this machine beside its peers: `make bench` writes docs/benchmarks.md."""
