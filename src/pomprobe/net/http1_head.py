@@ -1,0 +1,139 @@
+"""The head of an HTTP/1 response, accepted and refused as Envoy's codec does.
+
+Source of every rule: quiche/balsa/balsa_frame.cc with the policy that Envoy 1.37 sets (source/common/http/http1/balsa_parser.cc), then
+Envoy's own checks (source/common/http/http1/codec_impl.cc). Each was measured on Envoy 1.37; tests/net/http1_cases.py holds the answers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .http_events import Headers
+
+MAX_HEADERS = 100
+"""Envoy's default for max_headers_count; those of MERGED count once."""
+
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_NAME = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STATUS = re.compile(rb"\+?[0-9]+")
+_BLANK = bytes(range(33))  # Balsa's white space is every byte up to the space
+_SIZE_MAX = 2**64 - 1
+
+MERGED = frozenset(
+    b"""access-control-allow-credentials access-control-allow-headers access-control-allow-methods access-control-allow-origin
+    access-control-expose-headers access-control-max-age age cache-control connection content-encoding content-type date etag expires
+    grpc-message grpc-status keep-alive last-modified location proxy-connection proxy-status server transfer-encoding upgrade vary via
+    x-envoy-attempt-count x-envoy-decorator-operation x-envoy-degraded x-envoy-immediate-health-check-fail x-envoy-ratelimited
+    x-envoy-upstream-canary x-envoy-upstream-healthchecked-cluster x-envoy-upstream-service-time x-request-id""".split()
+)
+"""Headers that Envoy keeps in one entry, however often they come (measured with each 101 times)."""
+
+
+class HeadRefused(Exception):
+    """The head is not one that Envoy's codec accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """The first line. status is what Envoy makes of the number (16 bits)."""
+
+    version: str
+    status: int
+    reason: str
+
+
+def status_line(line: bytes) -> StatusLine:
+    """Read the first line (with or without its line end); raises HeadRefused."""
+    version, _, rest = _island(line.rstrip(b"\r\n"))
+    status, _, reason = _island(rest)
+    if not status:
+        raise HeadRefused("no status code in the first line")
+    if not _STATUS.fullmatch(status) or int(status) > _SIZE_MAX:
+        raise HeadRefused("the status code is not a number")
+    if not _VERSION.fullmatch(version):
+        raise HeadRefused("the status line names no HTTP/1 version")
+    return StatusLine(version.decode("ascii"), int(status) & 0xFFFF, reason.strip(_BLANK).decode("latin-1"))
+
+
+def header_lines(block: bytes) -> Headers:
+    """Read everything after the first line, up to and including the empty line; raises HeadRefused."""
+    if _CONTROL.search(block):
+        raise HeadRefused("a control character in a header")
+    headers = []
+    for name, value in _fields(block.split(b"\n")[:-1]):
+        if not name:
+            raise HeadRefused("a header without a name")
+        if not _NAME.fullmatch(name):
+            raise HeadRefused("a character in a header name that is not allowed there")
+        headers.append((name.lower(), value.replace(b"\r", b"").replace(b"\n", b"").strip(b" \t")))
+    return tuple(headers)
+
+
+def content_length(headers: Headers, status: int) -> int | None:
+    """The body's length, None where no header says it; raises HeadRefused for more than one and for what is no number.
+
+    A 304 may say anything once: Balsa looks at the number only where a body can follow.
+    """
+    lengths = [_length(value) for value in values(headers, b"content-length")]
+    if len(lengths) > 1 and (lengths[0][0] or any(length != lengths[0] for length in lengths)):
+        raise HeadRefused("two Content-Length headers")
+    if not lengths or status == 304:
+        return None
+    valid, length = lengths[0]
+    if not valid:
+        raise HeadRefused("Content-Length is not a number")
+    return length
+
+
+def _length(value: bytes) -> tuple[bool, int]:
+    """Is it a number that Balsa takes, and how far it came in reading it."""
+    digits = re.match(rb"[0-9]*", value)
+    number = int(digits[0][-20:] or b"0") if digits else 0
+    return bool(digits and digits[0] == value and value.lstrip(b"0")[20:] == b"" and value and number <= _SIZE_MAX), number
+
+
+def too_many(headers: Headers) -> bool:
+    """Are there more headers than Envoy takes?"""
+    merged = {name for name, _ in headers if name in MERGED}
+    return sum(name not in MERGED for name, _ in headers) + len(merged) > MAX_HEADERS
+
+
+def values(headers: Headers, name: bytes) -> list[bytes]:
+    """Every value of a header, in the order received."""
+    return [value for key, value in headers if key == name]
+
+
+def _island(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """The first word of text, the white space after it, and the rest."""
+    text = text.lstrip(_BLANK)
+    for index, byte in enumerate(text):
+        if byte <= 32:
+            return text[:index], b" ", text[index:]
+    return text, b"", b""
+
+
+def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """Name and value of each header, continuation lines (obs-fold) joined to the line before; the last line is the empty one."""
+    fields: list[tuple[bytes, bytes]] = []
+    folded: list[bytes] = []
+    for line in lines[:-1]:
+        if folded and line[:1] <= b" ":
+            if line[:1] not in (b" ", b"\t"):
+                raise HeadRefused("a header line that begins with a control character")
+            folded.append(line)
+            continue
+        if folded:
+            fields.append(_field(b"\n".join(folded)))
+        folded = [line]
+    if folded:
+        fields.append(_field(b"\n".join(folded)))
+    return fields
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.rstrip(_BLANK).partition(b":")
+    if not colon:
+        raise HeadRefused("a header line without a colon")
+    return name, value.lstrip(_BLANK)
