@@ -6,7 +6,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +32,10 @@ class Program:
     daemon: int | None = None
 
 
-def run(program: Program, environment: Mapping[str, str] | None = None) -> Cost:
+def run(program: Program) -> Cost:
     """Run it once, without output. Raises RuntimeError where it ends with another exit code than it should."""
     before, began = _cpu(program.daemon), time.perf_counter()
-    process = subprocess.Popen(program.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(program.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)  # it is waited for: Popen need not

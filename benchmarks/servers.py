@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import multiprocessing
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,19 +111,15 @@ def _slow(directory: str, port: int, before_handshake: float, before_answer: flo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(directory, "server.pem"))
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            await asyncio.sleep(before_handshake)
-            await writer.start_tls(context)
-            await reader.readuntil(b"\r\n\r\n")
-            await asyncio.sleep(before_answer)
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n")
-            await writer.drain()
-        writer.close()
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):  # a probe that only looks whether somebody listens
+            time.sleep(before_handshake)
+            with context.wrap_socket(connection, server_side=True) as client:
+                client.recv(65536)
+                time.sleep(before_answer)
+                client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nok\n")
 
-    async def main() -> None:
-        async with await asyncio.start_server(serve, "127.0.0.1", port) as server:
-            await server.serve_forever()
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main())
+    with socket.create_server(("127.0.0.1", port), backlog=100) as listener:
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()

@@ -1,0 +1,36 @@
+"""A section of docs/benchmarks.md, and what all of them need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .servers import SERVER_NAME
+
+POMPROBE = (str(Path(sys.executable).with_name("pomprobe")),)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, how it was measured, and the lines of its table."""
+
+    title: str
+    method: str
+    lines: Sequence[str]
+
+    def markdown(self) -> str:
+        return f"## {self.title}\n\n{self.method}\n\n" + "\n".join(self.lines) + "\n"
+
+
+def config(directory: Path, sockets: Sequence[tuple[str, int]], keys: str = "") -> Path:
+    """A Pomerium config with one route to each TLS upstream of servers.nginx. keys: more YAML for every route."""
+    trust = f"tls_upstream_server_name: {SERVER_NAME}, tls_custom_ca_file: {directory}/ca.pem"
+    routes = (
+        f"  - {{from: 'https://app{number}.example.com', to: 'https://{address}:{port}', {trust}{keys}}}\n"
+        for number, (address, port) in enumerate(sockets)
+    )
+    path = directory / f"config-{len(sockets)}.yaml"
+    path.write_text("routes:\n" + "".join(routes))
+    return path
