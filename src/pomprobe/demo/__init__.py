@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from ..report.style import Style
 
 
-def run(style: Style, out: TextIO = sys.stdout) -> None:
+def run(style: Style) -> None:
     """Start the upstreams, check them, print the report and what Pomerium's page says beside it, and stop them."""
-    from ..report import FORMATS
+    from ..report import write
 
-    report = anyio.run(check, out)
-    FORMATS["text"](report, style, out)
-    out.write("\n" + "\n".join(comparison(report)) + "\n")
+    report = anyio.run(check, sys.stdout)
+    write(report, "text", sys.stdout, style)
+    sys.stdout.write("\n" + "\n".join(comparison(report)) + "\n")
 
 
 async def check(out: TextIO) -> Report:
