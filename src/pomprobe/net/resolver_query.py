@@ -1,0 +1,160 @@
+"""One question to several servers, over UDP and TCP, with c-ares' tries and timeouts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from ..model import Failure
+from . import resolver_wire as wire
+from .resolv_conf import Nameserver
+
+SECONDS = 5.0
+"""What the first try of a server may take: Envoy's default for c-ares, and the most that c-ares takes (MAX_TIMEOUT_MS)."""
+
+TRIES = 4
+"""How often each server is tried: Envoy's default."""
+
+JITTER = 0.75
+"""From its second try on, c-ares takes a random half to whole of the doubled time; this is the mean (ares_calc_query_timeout)."""
+
+OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN})
+"""Errors that tell about this machine at this moment, not about the resolver (EAGAIN: no port or no buffer left)."""
+
+RCODES = {"SERVFAIL": Failure.SERVER_FAILURE, "REFUSED": Failure.DNS_REFUSED, "NOTIMP": Failure.DNS_ERROR}
+"""Answers after which c-ares asks the next server; every other answer is final."""
+
+Exchange = Callable[[Nameserver, wire.Question], Awaitable[wire.Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to ask and how often. seconds: for the first try of a server; each further round doubles it."""
+
+    servers: tuple[Nameserver, ...]
+    tries: int = TRIES
+    seconds: float = SECONDS
+    use_tcp: bool = False
+    edns: bool = True
+
+    def patience(self, attempt: int) -> float:
+        """Seconds that the attempt (from 0, over all servers) waits for its answer."""
+        rounds = attempt // len(self.servers)
+        return max(self.seconds * 2**rounds * (JITTER if rounds else 1), self.seconds)
+
+
+@dataclass(slots=True)
+class Log:
+    """What happened while asking. slow: set when a try has gone unanswered, for those who can prepare for the worst."""
+
+    servers: dict[str, None] = field(default_factory=dict)
+    slow: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A question that no server answered for good. limit: what our own machine lacked to ask it (NOT_KNOWN)."""
+
+    failure: Failure
+    error: str
+    rcode: str | None = None
+    limit: str | None = None
+
+
+async def ask(plan: Plan, name: str, record_type: wire.RecordType, log: Log) -> wire.Reply | Missed:
+    """Ask until a server gives a final answer or the tries are used up (ares_requeue_query, process_answer)."""
+    edns, tcp = plan.edns, plan.use_tcp
+    attempt, misses = 0, list[Missed]()
+    while attempt < plan.tries * len(plan.servers):
+        server = plan.servers[attempt % len(plan.servers)]
+        log.servers[str(server)] = None
+        asked = wire.question(name, record_type, edns=edns)
+        answer = await _try(server, asked, _over_tcp if tcp else _over_udp, plan.patience(attempt))
+        if isinstance(answer, wire.Reply):
+            if answer.rcode == "FORMERR" and edns and not answer.edns:
+                edns = False  # a server that does not know EDNS: the same one again, which is no try of its own
+                continue
+            if answer.truncated and not tcp:
+                tcp = True
+                continue
+            if answer.rcode not in RCODES:
+                return answer
+            answer = Missed(RCODES[answer.rcode], f"{server}: {answer.rcode}", rcode=answer.rcode)
+        if answer.failure is Failure.NOT_KNOWN:
+            return answer
+        if answer.failure is Failure.DNS_TIMEOUT:
+            log.slow.set()
+        misses.append(answer)
+        attempt += 1
+    last = next((miss for miss in reversed(misses) if miss.failure is not Failure.RESOLVER_UNREACHABLE), misses[-1])
+    if tcp and not plan.use_tcp and last.failure in (Failure.RESOLVER_UNREACHABLE, Failure.DNS_TIMEOUT):
+        return Missed(Failure.DNS_TRUNCATED, f"truncated over UDP; over TCP {last.error}")
+    return last
+
+
+async def _try(server: Nameserver, asked: wire.Question, exchange: Exchange, seconds: float) -> wire.Reply | Missed:
+    try:
+        with anyio.move_on_after(seconds):
+            return await exchange(server, asked)
+    except wire.Malformed as error:
+        return Missed(Failure.DNS_MALFORMED, f"{server}: {error}")
+    except TimeoutError:
+        pass  # the kernel gave up before us (ETIMEDOUT)
+    except OSError as error:
+        if error.errno in OURS:
+            return Missed(Failure.NOT_KNOWN, str(error), limit=errno.errorcode[error.errno])
+        return Missed(Failure.RESOLVER_UNREACHABLE, f"{server}: {error.strerror or error}")
+    return Missed(Failure.DNS_TIMEOUT, f"{server}: no answer")
+
+
+async def _over_udp(server: Nameserver, asked: wire.Question) -> wire.Reply:
+    with _socket(server, socket.SOCK_DGRAM) as sock:
+        # Connected: the kernel drops what comes from elsewhere, and reports a closed port (ICMP) as ECONNREFUSED.
+        sock.connect((server.address, server.port))
+        sock.send(asked.wire)
+        while True:
+            data = await _receive(sock)
+            if data and (reply := wire.parse(asked, data)) is not None:
+                return reply
+
+
+async def _over_tcp(server: Nameserver, asked: wire.Question) -> wire.Reply:
+    with _socket(server, socket.SOCK_STREAM) as sock:
+        if problem := sock.connect_ex((server.address, server.port)):
+            if problem != errno.EINPROGRESS:
+                raise OSError(problem, os.strerror(problem))
+            await anyio.wait_writable(sock)
+            if problem := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(problem, os.strerror(problem))
+        sock.send(len(asked.wire).to_bytes(2) + asked.wire)  # a first segment: it fits into an empty send buffer
+        buffer = b""
+        while True:
+            data = await _receive(sock)
+            if not data:
+                raise ConnectionResetError(errno.ECONNRESET, "connection closed without an answer")
+            buffer += data
+            while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2])):
+                reply = wire.parse(asked, buffer[2:end])
+                if reply is not None:
+                    return reply
+                buffer = buffer[end:]
+
+
+async def _receive(sock: socket.socket) -> bytes:
+    while True:
+        await anyio.wait_readable(sock)
+        try:
+            return sock.recv(65535)
+        except BlockingIOError:  # a datagram with a bad checksum: readable, then nothing to read
+            continue
+
+
+def _socket(server: Nameserver, kind: socket.SocketKind) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, kind)
+    sock.setblocking(False)
+    return sock
