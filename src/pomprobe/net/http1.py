@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from enum import Enum, auto
 
 from .http1_chunks import ChunkReader, ChunkRefused
@@ -83,7 +83,7 @@ class ResponseReader:
             case _:
                 return Refused(f"the connection ended {self._left} bytes before the end of the body")
 
-    def _read_head(self, data: bytes) -> Iterator[Event]:
+    def _read_head(self, data: bytes) -> Generator[Event, None, bytes]:
         if self._state is _State.START:
             if data[:1] != b"H":
                 raise HeadRefused("what came is no HTTP response")
@@ -131,7 +131,7 @@ class ResponseReader:
             self._state = _State.LENGTH
             self._left = length
 
-    def _read_body(self, data: bytes) -> Iterator[Event]:
+    def _read_body(self, data: bytes) -> Generator[Event, None, bytes]:
         if self._state in (_State.UNTIL_CLOSE, _State.UPGRADED):
             yield Data(data)
             return b""
