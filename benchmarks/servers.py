@@ -41,7 +41,7 @@ def nginx(directory: Path, sockets: list[tuple[str, int]]) -> Iterator[None]:
 daemon off; worker_processes 1; worker_rlimit_nofile 20000; pid {directory}/nginx.pid; error_log {directory}/error.log;
 events {{ worker_connections 19000; multi_accept on; }}
 http {{
-  access_log off; ssl_session_cache off; ssl_session_tickets off;
+  access_log off; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
   client_body_temp_path {directory}; proxy_temp_path {directory};
   fastcgi_temp_path {directory}; uwsgi_temp_path {directory}; scgi_temp_path {directory};
   server {{

@@ -23,5 +23,5 @@ def startup(directory: Path) -> Section:
             measure.Program("`pomprobe check`, one route", (*POMPROBE, "check", str(config(directory, [address])))),
         ]
         costs = measure.paired(programs, ROUNDS)
-    method = f"Each command in a process of its own. The check is of one TLS upstream, nginx on loopback. {ROUNDS} rounds in changing order."
+    method = f"Each command in a process of its own. The check is of one TLS upstream (nginx). {ROUNDS} rounds in changing order."
     return Section("Start-up", method, measure.table(programs, costs, "ms"))
