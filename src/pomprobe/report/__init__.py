@@ -1,0 +1,39 @@
+"""Reports: every format is one writer that prints a finished report and touches neither sockets nor clocks.
+
+`FORMATS` names them all; a writer's module is imported when it is first called, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TextIO
+
+from ..model import Report
+from .style import Style
+
+__all__ = ["FORMATS", "Style", "Writer", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A format: where its function stands ("module:function", below this package) and what it is for, in a few words."""
+
+    target: str
+    about: str
+
+    def __call__(self, report: Report, out: TextIO, style: Style) -> None:
+        module, _, function = self.target.partition(":")
+        getattr(import_module(f".{module}", __name__), function)(report, out, style)
+
+
+FORMATS: dict[str, Writer] = {
+    "text": Writer("text:write", "for people: worst first, with the fix"),
+    "json": Writer("json:write", "for scripts: one document, schema_version 1"),
+    "jsonl": Writer("jsonl:write", "for streams: one line a route, then a summary"),
+}
+
+
+def write(report: Report, format: str, out: TextIO, style: Style) -> None:
+    """Print a report in one of FORMATS. Raises KeyError for a name that is none."""
+    FORMATS[format](report, out, style)

@@ -1,0 +1,131 @@
+"""The same finding said once: endpoints, answers and routes that differ in nothing but names are told together (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model import ForecastEntry, Place, RouteReport, Verdict
+from .clean import clean
+
+MARK = "\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One finding and the endpoints it was seen on. Its words name the endpoints together."""
+
+    verdict: Verdict
+    endpoints: tuple[str, ...]
+    title: str
+    why: str
+    fixes: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Routes that came out the same way for the same reason; the first one speaks for all."""
+
+    routes: tuple[RouteReport, ...]
+
+    @property
+    def first(self) -> RouteReport:
+        return self.routes[0]
+
+
+def findings(verdicts: Sequence[Verdict]) -> list[Seen]:
+    """A route's verdicts, each finding once, in their order."""
+    groups: dict[object, list[Verdict]] = {}
+    for verdict in verdicts:
+        key = (
+            verdict.rule.code,
+            verdict.severity,
+            verdict.upstream and verdict.upstream.url,
+            _neutral(verdict.title, _endpoint_names(verdict)),
+        )
+        groups.setdefault(key, []).append(verdict)
+    return [_seen(group) for group in groups.values()]
+
+
+def answers(entries: Sequence[ForecastEntry], names: Sequence[str]) -> list[tuple[ForecastEntry, float, int]]:
+    """Answers that differ in an address alone: (the first, the share of all, how many they were)."""
+    groups: dict[object, list[ForecastEntry]] = {}
+    marks = dict.fromkeys(names, "endpoint")
+    for entry in entries:
+        key = (entry.reply.status, entry.reply.response_flags, _neutral(entry.reply.response_code_details, marks), entry.note)
+        groups.setdefault(key, []).append(entry)
+    return [(group[0], sum(e.share for e in group), len(group)) for group in groups.values()]
+
+
+def routes(reports: Sequence[RouteReport]) -> list[Alike]:
+    """Routes with the same upstreams, answers and findings, told together; in the order of the first of each."""
+    groups: dict[object, list[RouteReport]] = {}
+    for report in reports:
+        groups.setdefault(_likeness(report), []).append(report)
+    return [Alike(tuple(group)) for group in groups.values()]
+
+
+def endpoint_names(report: RouteReport) -> list[str]:
+    """Every way in which an endpoint of this route is named, longest first."""
+    endpoints = [e.endpoint for u in report.upstreams for e in u.endpoints]
+    return sorted({name for e in endpoints for name in (str(e), e.address)}, key=len, reverse=True)
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    """ "a, b and c", or "a, b and 7 more"."""
+    if len(items) == 1:
+        return items[0]
+    if len(items) <= most:
+        return f"{', '.join(items[:-1])} and {items[-1]}"
+    return f"{', '.join(items[: most - 1])} and {len(items) - most + 1} more"
+
+
+def _likeness(report: RouteReport) -> object:
+    own = {
+        report.route.name: "route",
+        report.route.from_url: "from",
+        report.route.from_host: "host",
+        **{str(u.upstream.place): "to" for u in report.upstreams},
+    }
+    said = tuple((v.rule.code, v.severity, *(_neutral(text, own) for text in (v.title, *v.fixes))) for v in report.verdicts)
+    replies = tuple((round(e.share, 6), e.reply, e.note) for e in report.forecast)
+    if not said:
+        return id(report)
+    return report.status, tuple(u.upstream.url for u in report.upstreams), replies, said
+
+
+def _endpoint_names(verdict: Verdict) -> dict[str, str]:
+    if verdict.endpoint is None:
+        return {}
+    return {str(verdict.endpoint): "endpoint", verdict.endpoint.address: "address"}
+
+
+def _neutral(text: str, names: Mapping[str, str]) -> str:
+    """The text with each name replaced by a mark; longer names first, whole words only."""
+    known = sorted(filter(None, names), key=len, reverse=True)
+    if not known:
+        return text
+    pattern = r"(?<![\w.-])(?:" + "|".join(map(re.escape, known)) + r")(?![\w-])"
+    return re.sub(pattern, lambda m: f"{MARK}{names[m[0]]}{MARK}", text)
+
+
+def _seen(group: Sequence[Verdict]) -> Seen:
+    first = group[0]
+    fixes: dict[str, list[Verdict]] = {}
+    for verdict in group:
+        for fix in verdict.fixes:
+            fixes.setdefault(_neutral(fix, _endpoint_names(verdict)), []).append(verdict)
+    endpoints = tuple(dict.fromkeys(clean(v.endpoint) for v in group if v.endpoint is not None))
+    title, why = (_named(_neutral(text, _endpoint_names(first)), group) for text in (first.title, first.why))
+    return Seen(first, endpoints, title, why, tuple(_named(fix, those) for fix, those in fixes.items()), first.place)
+
+
+def _named(neutral: str, verdicts: Sequence[Verdict]) -> str:
+    """The text again, with the endpoints of all these verdicts where one stood."""
+    endpoints = [v.endpoint for v in verdicts if v.endpoint is not None]
+    for mark, names in (("endpoint", [str(e) for e in endpoints]), ("address", [e.address for e in endpoints])):
+        if names:
+            neutral = neutral.replace(f"{MARK}{mark}{MARK}", listed(list(dict.fromkeys(names))))
+    return neutral

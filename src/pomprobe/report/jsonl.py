@@ -1,0 +1,31 @@
+"""JSON lines: one line a route as it finishes, then one line that sums up. The objects are those of the JSON report plus `type`."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from ..model import Report, RouteReport
+from .json import Document, head, route
+from .style import Style
+
+
+def write(report: Report, out: TextIO, style: Style) -> None:
+    """All lines of a finished report."""
+    for r in report.routes:
+        out.write(jsonl_route(r) + "\n")
+    out.write(jsonl_summary(report) + "\n")
+
+
+def jsonl_route(report: RouteReport) -> str:
+    """The line of one route, without its end."""
+    return _line({"type": "route"} | route(report))
+
+
+def jsonl_summary(report: Report) -> str:
+    """The closing line, without its end: everything of the JSON report but the routes."""
+    return _line({"type": "summary"} | head(report))
+
+
+def _line(document: Document) -> str:
+    return json.dumps(document, allow_nan=False, separators=(",", ":"))

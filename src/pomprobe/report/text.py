@@ -1,0 +1,225 @@
+"""The report for people: one screen, worst first, the fix below the finding, healthy routes at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from ..model import Finding, ForecastEntry, Place, Report, RouteReport, Severity, Status
+from . import fold, words
+from .clean import clean, prose
+from .layout import Page, Span
+from .style import Style
+from .timeline import timeline
+from .verbose import details
+
+FULL = 8
+"""Routes that are told in full; of further ones only what no route before them said, unless verbose."""
+
+GLANCE = 6
+"""Healthy or skipped routes that get a line each; more are counted."""
+
+NAMED = 40
+"""Routes named beside the first of a group that came out the same way."""
+
+NAMES = 28
+"""Columns up to which the names of healthy routes are padded."""
+
+ENDPOINTS = 6
+"""Endpoints listed below a finding, unless verbose."""
+
+MARKS = {Status.FAILING: "✗", Status.BUG: "‼", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "–", Status.OK: "✓"}
+ASCII_MARKS = {Status.FAILING: "x", Status.BUG: "!!", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "-", Status.OK: "+"}
+
+
+def write(report: Report, out: TextIO, style: Style) -> None:
+    """The whole report, ended by one sentence that sums up."""
+    for line in _Text(report, style).lines():
+        out.write(line + "\n")
+
+
+class _Text:
+    """Lays one report out. What was explained once (`told`: codes of rules, details of answers) is not explained again."""
+
+    def __init__(self, report: Report, style: Style) -> None:
+        self.report = report
+        self.style = style
+        self.page = Page(style)
+        self.told: set[str] = set()
+
+    def lines(self) -> Iterator[str]:
+        for finding in sorted(self.report.findings, key=lambda f: words.SEVERITY_ORDER.index(f.severity)):
+            yield from self._finding(finding)
+            yield ""
+        worst = words.worst_first(self.report.routes)
+        shown = [
+            r for r in worst if self.style.verbose or words.standing(r) in (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED)
+        ]
+        groups = [fold.Alike((r,)) for r in shown] if self.style.verbose else fold.routes(shown)
+        for number, alike in enumerate(groups):
+            brief = number >= FULL and not self.style.verbose and {v.rule.code for v in alike.first.verdicts} <= self.told
+            yield from self._route(alike, brief)
+            yield ""
+        quiet = [] if self.style.verbose else [r for r in worst if r not in shown]
+        for status in (Status.SKIPPED, Status.OK):
+            yield from self._glance(status, [r for r in quiet if r.status is status])
+        if quiet:
+            yield ""
+        yield from self.page.flow(conclusion(self.report))
+
+    # ---------------------------------------------------------------- problems of the config
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        mark = self._mark({Severity.ERROR: Status.FAILING, Severity.WARNING: Status.WARNING}.get(finding.severity, Status.UNDETERMINED))
+        yield from self.page.flow([mark, (" ", ""), (clean(finding.place), "name"), (" " + finding.rule.code, "dim")], hang=2)
+        yield from self.page.flow([(prose(finding.message), "")], indent=2)
+        yield from self._fixes(finding.fixes, None)
+
+    # ---------------------------------------------------------------- a route
+
+    def _route(self, alike: fold.Alike, brief: bool) -> Iterator[str]:
+        report = alike.first
+        yield from self._head(report, alike)
+        names = fold.endpoint_names(report)
+        for entry, share, count in fold.answers(report.forecast, names):
+            yield from self._answer(entry, share, count, brief)
+        if not report.forecast:
+            yield from self._unforeseen(report)
+        if not brief:
+            for line in timeline(report, unicode=self.style.unicode):
+                yield from self.page.flow(line, indent=2, hang=4)
+        for seen in fold.findings(report.verdicts):
+            yield from self._seen(seen, brief)
+        if self.style.verbose:
+            yield from details(report, self.page)
+
+    def _head(self, report: RouteReport, alike: fold.Alike) -> Iterator[str]:
+        status = words.standing(report)
+        spans: list[Span] = [self._mark(status), (" ", ""), (clean(report.route.name), "name")]
+        if len(alike.routes) > 1:
+            spans.append((f" and {words.plural(len(alike.routes) - 1, 'more route')}", "name"))
+        targets = list(dict.fromkeys(clean(u.url) for u in report.route.upstreams))
+        if len(alike.routes) == 1 and report.route.from_url.partition("://")[2] != report.route.name:
+            spans.append((f"  {clean(report.route.from_url)}", ""))
+        if targets:
+            spans.append((f" → {fold.listed(targets)}", ""))
+        yield from self.page.flow([*spans, (f"  {_line_of(report.route.place)}", "place")], hang=4)
+        if len(alike.routes) > 1:
+            others = [f"{clean(r.route.name)} (line {r.route.place.line})" for r in alike.routes[1:]]
+            yield from self.page.flow([("the same for " + fold.listed(others, NAMED), "dim")], indent=2, hang=4)
+
+    def _answer(self, entry: ForecastEntry, share: float, count: int, brief: bool) -> Iterator[str]:
+        reply = entry.reply
+        said = words.capital(f"{words.share(share)} {words.gets(share)} ")
+        tail = f" ({prose(entry.note)})" if entry.note else ""
+        role = "good" if words.good(reply) else "failing"
+        yield from self.page.flow([(said, ""), (clean(words.answer(reply)), role), (tail, "dim")], indent=2, hang=4)
+        if words.own(reply) or (brief and reply.response_code_details in self.told):
+            return
+        self.told.add(reply.response_code_details)
+        alike = f" (and {count - 1} more that differ in the address alone)" if count > 1 else ""
+        yield from self.page.flow([(clean(reply.response_code_details), "details"), (alike, "dim")], indent=4)
+
+    def _unforeseen(self, report: RouteReport) -> Iterator[str]:
+        status = words.standing(report)
+        if status is Status.SKIPPED:
+            yield from self.page.flow([("skipped: " + prose(words.why_skipped(report)), "")], indent=2, hang=4)
+        elif status in (Status.UNDETERMINED, Status.BUG):
+            yield from self.page.flow([("not known: " + prose(words.why_unknown(report)), "")], indent=2, hang=4)
+
+    # ---------------------------------------------------------------- a finding
+
+    def _seen(self, seen: fold.Seen, brief: bool) -> Iterator[str]:
+        verdict = seen.verdict
+        yield from self.page.flow([(verdict.rule.code, verdict.severity.value), (" " + prose(seen.title), "")], indent=2, hang=4)
+        if any(e not in prose(" ".join((seen.title, *seen.fixes))) for e in seen.endpoints):
+            most = len(seen.endpoints) if self.style.verbose else ENDPOINTS
+            yield from self.page.flow([("at " + fold.listed(seen.endpoints, most), "dim")], indent=4, hang=7)
+        first = verdict.rule.code not in self.told
+        self.told.add(verdict.rule.code)
+        if seen.why and (first or self.style.verbose):
+            yield from self.page.flow([(prose(seen.why), "dim")], indent=4)
+        yield from self._fixes(seen.fixes[: 1 if brief else None], seen.place)
+        if self.style.verbose:
+            for url in verdict.rule.see:
+                yield from self.page.flow([("see " + clean(url), "dim")], indent=4, hang=8)
+
+    def _fixes(self, fixes: Sequence[str], place: Place | None) -> Iterator[str]:
+        arrow = "→" if self.style.unicode else "->"
+        for number, fix in enumerate(fixes):
+            where = f"  {clean(place)}" if place is not None and number == 0 else ""
+            yield from self.page.flow([(arrow, "fix"), (" " + prose(fix), ""), (where, "place")], indent=4, hang=6)
+        if place is not None and not fixes:
+            yield from self.page.flow([(clean(place), "place")], indent=4, hang=6)
+
+    # ---------------------------------------------------------------- what is fine
+
+    def _glance(self, status: Status, routes: Sequence[RouteReport]) -> Iterator[str]:
+        if len(routes) > GLANCE:
+            yield from self.page.flow([self._mark(status), (" " + _counted(status, routes), "")], hang=2)
+            return
+        for report in routes:
+            yield self.page.one(
+                [self._mark(status), (" ", ""), (clean(report.route.name), "name"), ("  ", ""), *_glimpse(report, self.style)]
+            )
+
+    def _mark(self, status: Status) -> Span:
+        return (MARKS if self.style.unicode else ASCII_MARKS)[status], status.value
+
+
+def _glimpse(report: RouteReport, style: Style) -> list[Span]:
+    if report.status is Status.SKIPPED:
+        return [("skipped: " + prose(words.why_skipped(report)), "dim")]
+    answers = ", ".join(dict.fromkeys(str(e.reply.status) for e in report.forecast)) or "nothing was asked"
+    times = next(iter(timeline(report, unicode=style.unicode)), [])
+    note = next((f"  {v.rule.code} {prose(v.title)}" for v in report.verdicts), "")
+    return [(answers, "good"), (note, "info"), ("  ", ""), *times]
+
+
+def _counted(status: Status, routes: Sequence[RouteReport]) -> str:
+    if status is Status.SKIPPED:
+        reasons = Counter(prose(words.why_skipped(r)) for r in routes)
+        return (
+            f"{len(routes)} routes skipped: "
+            + "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common(3))
+            + ("; …" if len(reasons) > 3 else "")
+        )
+    seen = Counter(e.reply.status for r in routes for e in r.forecast)
+    said = ", ".join(f"{count} × {status}" for status, count in seen.most_common(4))
+    return f"{len(routes)} routes are fine" + (f" ({said})" if said else "")
+
+
+def _line_of(place: Place) -> str:
+    return f"{clean(place.file)}:{place.line}"
+
+
+def conclusion(report: Report) -> list[Span]:
+    """One sentence that sums the run up, also when all is well."""
+    counted = words.counts(report)
+    total = len(report.routes)
+    took = f" ({words.duration(report.elapsed)})"
+    early = " The run ended early: what is not listed is not known." if report.interrupted else ""
+    serious = sum(f.severity is not Severity.INFO for f in report.findings)
+    config = f"{words.plural(serious, 'problem')} in {clean(report.config)}" if serious else ""
+    if not total:
+        return [(f"No route was probed{took}." + (f" {config}." if config else "") + early, "warning")]
+    if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
+        fine = sum(count for status, count in counted if status is Status.OK)
+        skipped = f", {total - fine} skipped" if total > fine else ""
+        said = (
+            f"All is well: {words.plural(fine, 'route')} {'answers' if fine == 1 else 'answer'}{skipped}"
+            if fine
+            else f"Nothing to probe: {words.plural(total, 'route')} skipped"
+        )
+        return [(said, "ok" if not config else ""), (f"; but {config}" if config else "", "warning"), (took + "." + early, "")]
+    spans: list[Span] = [(f"{words.plural(total, 'route')}: ", "")]
+    for number, (status, count) in enumerate(counted):
+        spans += [(", " if number else "", ""), (f"{count} {_STANDINGS[status]}", status.value)]
+    return [*spans, (f"; {config}" if config else "", "warning"), (took + "." + early, "")]
+
+
+_STANDINGS = {
+    Status.FAILING: "failing", Status.BUG: "not known through a defect of pomprobe", Status.WARNING: "with warnings",
+    Status.UNDETERMINED: "not known", Status.SKIPPED: "skipped", Status.OK: "fine",
+}  # fmt: skip
