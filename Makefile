@@ -29,9 +29,11 @@ type: $(VENV)/.dev  ## mypy, strict
 
 docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the configuration keys
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/readme.py
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/readme.py --check
 
 check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)

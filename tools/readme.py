@@ -1,0 +1,85 @@
+"""The README's console blocks are what the programs print: `python tools/readme.py` writes them, `--check` compares.
+
+A block begins with `$ command`. A line `…` stands for lines left out; such a block is compared and never written. Ports of
+loopback, times and the directory of the demo differ from run to run, and are left out of the comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?<=```console\n)\$ (?P<command>pomprobe [^\n]*)\n(?P<output>.*?)(?=```)", re.DOTALL)
+VARYING = (
+    (re.compile(r"(127\.\d+\.\d+\.\d+|pair\.demo\.test|app\.demo\.test):\d+"), r"\1:PORT"),
+    (re.compile(r"\d+(\.\d+)? m?s\b"), "TIME"),
+    (re.compile(r"\S*/pomprobe-demo-\w+"), "DIRECTORY"),
+    (re.compile(r"\s*\n\s*"), "\n"),  # what differs in length moves the line breaks of a paragraph, and the indents of a scale
+)
+
+
+def blocks(text: str) -> Iterator[re.Match[str]]:
+    """The console blocks that run pomprobe."""
+    return BLOCK.finditer(text)
+
+
+def output(command: str) -> str:
+    """What a command prints, on a plain terminal of 80 columns."""
+    program = Path(sys.executable).with_name("pomprobe")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE"))}
+    environment |= {"COLUMNS": "80", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+    argv = [str(program), *shlex.split(command)[1:]]
+    return subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+
+
+def differences(text: str) -> list[str]:
+    """The commands whose block says something that the command does not print."""
+    return [block["command"] for block in blocks(text) if not _prints(output(block["command"]), block["output"])]
+
+
+def _prints(printed: str, shown: str) -> bool:
+    """Whether every part of `shown`, between the lines `…`, stands in `printed`, in this order."""
+    printed, shown = _normal(printed), _normal(shown)
+    if "…" not in shown.splitlines():
+        return printed == shown
+    at = 0
+    for part in re.split(r"^…$", shown, flags=re.MULTILINE):
+        found = printed.find(part.strip(), at)
+        if found < 0:
+            return False
+        at = found + len(part.strip())
+    return True
+
+
+def _normal(text: str) -> str:
+    for pattern, instead in VARYING:
+        text = pattern.sub(instead, text)
+    return text.strip()
+
+
+def _written(block: re.Match[str]) -> str:
+    if "…" in block["output"].splitlines():
+        return block[0]
+    return f"$ {block['command']}\n{output(block['command']).rstrip()}\n"
+
+
+def main(arguments: list[str]) -> int:
+    text = README.read_text()
+    if arguments != ["--check"]:
+        text = BLOCK.sub(_written, text)
+        README.write_text(text)
+    stale = differences(text)
+    for command in stale:
+        print(f"README.md: not what the command prints: {command}", file=sys.stderr)  # noqa: T201
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
