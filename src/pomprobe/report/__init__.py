@@ -29,8 +29,10 @@ class Writer:
 
 FORMATS: dict[str, Writer] = {
     "text": Writer("text:write", "for people: worst first, with the fix"),
+    "short": Writer("short:write", "one line a route, to paste into a chat"),
     "json": Writer("json:write", "for scripts: one document, schema_version 1"),
     "jsonl": Writer("jsonl:write", "for streams: one line a route, then a summary"),
+    "nagios": Writer("nagios:write", "status line and performance data; exit codes 0 to 3"),
 }
 
 

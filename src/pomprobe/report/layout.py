@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len as cell_len
 
+from ..model import Status
 from .clean import ascii_only
 from .style import NARROWEST, Style
 
@@ -19,6 +20,10 @@ COLORS = {
     "skipped": "2", "dim": "2", "place": "2", "name": "1", "details": "31", "fix": "1;36", "good": "32",
 }  # fmt: skip
 """Role -> SGR parameters: the eight colours only, which every terminal theme keeps legible."""
+
+MARKS = {Status.FAILING: "✗", Status.BUG: "‼", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "–", Status.OK: "✓"}
+ASCII_MARKS = {Status.FAILING: "x", Status.BUG: "!!", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "-", Status.OK: "+"}
+"""How a status looks at the start of a line."""
 
 _STRONG = re.compile(r"[^|{}:,/;&?]*[|{}:,/;&?]*")
 _WEAK = re.compile(r"[^=_.-]*[=_.-]*")

@@ -9,7 +9,8 @@ from typing import TextIO
 from ..model import Finding, ForecastEntry, Place, Report, RouteReport, Severity, Status
 from . import fold, words
 from .clean import clean, prose
-from .layout import Page, Span
+from .conclusion import conclusion
+from .layout import ASCII_MARKS, MARKS, Page, Span
 from .style import Style
 from .timeline import timeline
 from .verbose import details
@@ -28,9 +29,6 @@ NAMES = 28
 
 ENDPOINTS = 6
 """Endpoints listed below a finding, unless verbose."""
-
-MARKS = {Status.FAILING: "✗", Status.BUG: "‼", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "–", Status.OK: "✓"}
-ASCII_MARKS = {Status.FAILING: "x", Status.BUG: "!!", Status.WARNING: "!", Status.UNDETERMINED: "?", Status.SKIPPED: "-", Status.OK: "+"}
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
@@ -192,34 +190,3 @@ def _counted(status: Status, routes: Sequence[RouteReport]) -> str:
 
 def _line_of(place: Place) -> str:
     return f"{clean(place.file)}:{place.line}"
-
-
-def conclusion(report: Report) -> list[Span]:
-    """One sentence that sums the run up, also when all is well."""
-    counted = words.counts(report)
-    total = len(report.routes)
-    took = f" ({words.duration(report.elapsed)})"
-    early = " The run ended early: what is not listed is not known." if report.interrupted else ""
-    serious = sum(f.severity is not Severity.INFO for f in report.findings)
-    config = f"{words.plural(serious, 'problem')} in {clean(report.config)}" if serious else ""
-    if not total:
-        return [(f"No route was probed{took}." + (f" {config}." if config else "") + early, "warning")]
-    if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
-        fine = sum(count for status, count in counted if status is Status.OK)
-        skipped = f", {total - fine} skipped" if total > fine else ""
-        said = (
-            f"All is well: {words.plural(fine, 'route')} {'answers' if fine == 1 else 'answer'}{skipped}"
-            if fine
-            else f"Nothing to probe: {words.plural(total, 'route')} skipped"
-        )
-        return [(said, "ok" if not config else ""), (f"; but {config}" if config else "", "warning"), (took + "." + early, "")]
-    spans: list[Span] = [(f"{words.plural(total, 'route')}: ", "")]
-    for number, (status, count) in enumerate(counted):
-        spans += [(", " if number else "", ""), (f"{count} {_STANDINGS[status]}", status.value)]
-    return [*spans, (f"; {config}" if config else "", "warning"), (took + "." + early, "")]
-
-
-_STANDINGS = {
-    Status.FAILING: "failing", Status.BUG: "not known through a defect of pomprobe", Status.WARNING: "with warnings",
-    Status.UNDETERMINED: "not known", Status.SKIPPED: "skipped", Status.OK: "fine",
-}  # fmt: skip

@@ -11,6 +11,7 @@ from ..model import Cluster, EnvoyReply, Failure, ForecastEntry, Outcome, Report
 VIA_UPSTREAM = "via_upstream"
 STATUS_ORDER = (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED, Status.SKIPPED, Status.OK)
 SEVERITY_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+CONNECTION = (StageName.TCP, StageName.TLS, StageName.HTTP)
 LARGEST_DENOMINATOR = 12
 """Endpoints up to which a share is said as "k of n requests"."""
 
@@ -123,6 +124,12 @@ def limit(cluster: Cluster | None) -> float | None:
     timers = cluster.timers
     armed = [t for t in (timers.route, timers.idle, timers.max_duration, timers.per_try, timers.stream_duration) if t]
     return min(armed, default=None)
+
+
+def slowest(report: RouteReport) -> float | None:
+    """Seconds of the connection that took longest, from connect() to the last byte; None where none was made."""
+    walks = [walk for u in report.upstreams for e in u.endpoints for walk in (e.outcomes, *e.samples)]
+    return max((sum(o.elapsed for o in walk if o.stage in CONNECTION) for walk in walks), default=None)
 
 
 def counts(report: Report) -> list[tuple[Status, int]]:

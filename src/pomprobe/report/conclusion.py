@@ -1,0 +1,44 @@
+"""The one sentence that sums a run up."""
+
+from __future__ import annotations
+
+from ..model import Report, Severity, Status
+from . import words
+from .clean import clean
+from .layout import Span
+
+
+def summary(report: Report) -> str:
+    """The sentence as plain text."""
+    return "".join(text for text, _ in conclusion(report))
+
+
+def conclusion(report: Report) -> list[Span]:
+    """One sentence that sums the run up, also when all is well."""
+    counted = words.counts(report)
+    total = len(report.routes)
+    took = f" ({words.duration(report.elapsed)})"
+    early = " The run ended early: what is not listed is not known." if report.interrupted else ""
+    serious = sum(f.severity is not Severity.INFO for f in report.findings)
+    config = f"{words.plural(serious, 'problem')} in {clean(report.config)}" if serious else ""
+    if not total:
+        return [(f"No route was probed{took}." + (f" {config}." if config else "") + early, "warning")]
+    if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
+        fine = sum(count for status, count in counted if status is Status.OK)
+        skipped = f", {total - fine} skipped" if total > fine else ""
+        said = (
+            f"All is well: {words.plural(fine, 'route')} {'answers' if fine == 1 else 'answer'}{skipped}"
+            if fine
+            else f"Nothing to probe: {words.plural(total, 'route')} skipped"
+        )
+        return [(said, "ok" if not config else ""), (f"; but {config}" if config else "", "warning"), (took + "." + early, "")]
+    spans: list[Span] = [(f"{words.plural(total, 'route')}: ", "")]
+    for number, (status, count) in enumerate(counted):
+        spans += [(", " if number else "", ""), (f"{count} {_STANDINGS[status]}", status.value)]
+    return [*spans, (f"; {config}" if config else "", "warning"), (took + "." + early, "")]
+
+
+_STANDINGS = {
+    Status.FAILING: "failing", Status.BUG: "not known through a defect of pomprobe", Status.WARNING: "with warnings",
+    Status.UNDETERMINED: "not known", Status.SKIPPED: "skipped", Status.OK: "fine",
+}  # fmt: skip

@@ -1,0 +1,103 @@
+"""Where a report goes: standard output, or a file that is replaced in one step."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TextIO
+
+from ..model import Report
+from . import FORMATS
+from .clean import clean
+from .style import Style
+
+MARKUP = ("html", "junit")
+"""Formats in which a character that the terminal cannot show has an escape of its own."""
+
+
+class OutputError(Exception):
+    """A report that cannot be written, or an -o that says nothing; the message is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One -o: a format, and the file (None: standard output)."""
+
+    format: str
+    path: Path | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Output:
+        """Read FORMAT or FORMAT=FILE (a FILE of - is standard output). Raises OutputError."""
+        format, equals, path = text.partition("=")
+        if format not in FORMATS:
+            near = get_close_matches(format, FORMATS, 1)
+            raise OutputError(
+                f"-o {clean(text)}: no such format; " + (f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}")
+            )
+        if equals and not path:
+            raise OutputError(f"-o {clean(text)}: the name of the file is missing; write for example {format}=report.{format}")
+        return cls(format, Path(path).expanduser() if path and path != "-" else None)
+
+    def write(self, report: Report, style: Style, stdout: TextIO) -> None:
+        """Print the report, or put the file in place. Raises OutputError, and BrokenPipeError where nobody reads any more."""
+        text = io.StringIO()
+        FORMATS[self.format](report, text, style)
+        if self.path is not None:
+            replace_file(self.path, text.getvalue())
+            return
+        try:
+            stdout.write(_printable(text.getvalue(), stdout.encoding, self.format))
+            stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file so that readers see the old one or the new one, never half of it. UTF-8; an old file's mode is kept.
+
+    What is no regular file (a device, a pipe) is written to as it is. Raises OutputError.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        old = target.stat() if target.exists() else None
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            target.write_text(text, encoding="utf-8")
+            return
+        _replace(target, text.encode(), old)
+    except OSError as error:
+        said = error.strerror or str(error)
+        why = " (its folder must be writable: the new file takes the old one's place)" if isinstance(error, PermissionError) else ""
+        raise OutputError(f"cannot write {clean(path)}: {said}{why}") from error
+
+
+def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
+    temporary = target.with_name(f".pomprobe-{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            if old is not None:
+                with suppress(PermissionError):  # only root may give a file away; the mode matters more
+                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _printable(text: str, encoding: str | None, format: str) -> str:
+    """The text with escapes for the characters that this stream's encoding has not."""
+    name = encoding or "utf-8"
+    return text.encode(name, "xmlcharrefreplace" if format in MARKUP else "backslashreplace").decode(name)
