@@ -31,7 +31,7 @@ def tool() -> ModuleType:
 readme = tool()
 
 
-@pytest.mark.parametrize("block", readme.blocks(README), ids=lambda block: block["command"])
+@pytest.mark.parametrize("block", list(readme.blocks(README)), ids=lambda block: block["command"])
 def test_a_block_is_what_the_command_prints(block: re.Match[str]) -> None:
     """Each console block of the README is the output of its command; `make docs` writes them."""
     assert readme.differences(f"```console\n{block[0]}```\n") == []

@@ -1,0 +1,105 @@
+"""The order of the code is kept: doors, heavy imports, sizes, and what the package exports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pomprobe
+
+SOURCE = Path(pomprobe.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+
+DOORS = {
+    "OpenSSL": {"net/tls.py"},
+    "cryptography": {"net/certificates.py", "net/tls.py"},
+    "dns": {"net/resolver_wire.py"},
+    "rich": {"report/layout.py"},
+    "typer": {"cli"},
+}
+"""library -> the files, or the package, that import it. Exactly these: a door that nobody uses is no door."""
+
+EVERYWHERE = {"anyio", "pomprobe"}
+
+HEAVY = {"OpenSSL", "cryptography", "dns", "h2", "httpx", "jinja2", "prometheus_client", "envoy", "anyio", "asyncio"}
+"""What no short command imports."""
+
+SHORT = [["--version"], ["--help"], ["check", "--help"], ["rules"], ["explain", "no_healthy_upstream"]]
+
+LONGEST = 320
+"""Lines of a source file: more are usually two ideas."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level packages that a file imports, wherever in the file it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_each_library_has_one_door() -> None:
+    """A third-party library is imported in its door alone, so that it can be exchanged in one place."""
+    importers: dict[str, set[str]] = defaultdict(set)
+    for path in FILES:
+        relative = path.relative_to(SOURCE)
+        for library in set(imports(path)) - set(sys.stdlib_module_names) - EVERYWHERE:
+            package = relative.parts[0]
+            importers[library].add(package if package in DOORS.get(library, set()) else str(relative))
+    assert dict(importers) == DOORS
+
+
+@pytest.mark.parametrize("arguments", SHORT, ids=" ".join)
+def test_short_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    """`--help`, `rules` and `explain` start without the network's libraries."""
+    program = (
+        "import atexit, sys\n"
+        f"sys.argv = ['pomprobe', *{arguments!r}]\n"
+        "atexit.register(lambda: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr))\n"
+        "from pomprobe.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert set(done.stderr.split()) & HEAVY == set()
+
+
+def test_no_async_function_takes_a_timeout() -> None:
+    """The caller's cancel scope is the clock."""
+    takers = [
+        f"{path.relative_to(SOURCE)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AsyncFunctionDef)
+        if any(argument.arg in ("timeout", "deadline") for argument in (*node.args.args, *node.args.kwonlyargs))
+    ]
+    assert takers == []
+
+
+def test_files_are_small() -> None:
+    """A source file can be read at a sitting; the nouns of model.py are a list, and may be long."""
+    long = {str(path.relative_to(SOURCE)) for path in FILES if len(path.read_text().splitlines()) > LONGEST}
+    assert long == {"model.py"}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """Each file begins with a sentence."""
+    assert [str(path) for path in FILES if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].strip()] == []
+
+
+def test_what_is_exported_is_there() -> None:
+    """Each name of __all__ can be had from the package, and each is documented."""
+    undocumented = [name for name in pomprobe.__all__ if name != "__version__" and not getattr(pomprobe, name).__doc__]
+    assert undocumented == []
+
+
+def test_the_package_has_no_other_name() -> None:
+    """A name that is not there is an AttributeError, as in any module."""
+    with pytest.raises(AttributeError, match="module 'pomprobe' has no attribute 'checks'"):
+        pomprobe.checks  # noqa: B018
