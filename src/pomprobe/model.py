@@ -88,6 +88,7 @@ class Failure(StrEnum):
     CONNECTION_REFUSED = "connection_refused"
     CONNECT_ERROR = "connect_error"  # any other errno; facts errno (name), reason (Envoy's words), immediate
     SOURCE_ADDRESS = "source_address"  # envoy_bind_config_source_address is not an address of this machine
+    UDP_REFUSED = "udp_refused"  # ICMP says that nobody listens on the UDP port, or the way there is closed; fact reason
     CONNECT_TIMEOUT = "connect_timeout"  # SYN unanswered when a timer fired
 
     # --- tls
@@ -125,6 +126,7 @@ class Failure(StrEnum):
     SLOW_NAME = "slow_name"  # the name took long to resolve; fact seconds
     LITTLE_HEADROOM = "little_headroom"  # facts used_percent, seconds, timeout_key, timeout_seconds
     KEEPALIVE_SHORT = "keepalive_short"  # the server says it closes idle connections early; fact keep_alive_seconds
+    IDLE_CLOSED = "idle_closed"  # --idle-probe: the server closed an idle connection; fact idle_seconds
     REDIRECT_TO_UPSTREAM = "redirect_to_upstream"  # Location names the upstream itself, which users cannot reach; fact location
     STREAMING = "streaming"  # a body without end on a route without a limit
     HEALTH_BLIND = "health_blind"  # the health check passes although requests fail
@@ -485,6 +487,8 @@ class Request:
     host: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold secrets of set_request_headers
     hosts: tuple[str, ...] = ()  # one Host for each upstream of the cluster, where they differ from one to the next
+    original_path: str = ""  # what a user asks Pomerium for, before the rewrites that give path and host
+    original_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,10 +118,12 @@ def test_headers() -> None:
         ("x-forwarded-for", "192.0.2.1"),
         ("x-forwarded-proto", "https"),
         ("x-envoy-external-address", "192.0.2.1"),
-        ("x-forwarded-host", "lab.example.com"),
-        ("x-envoy-original-path", "/"),
         ("x-key", "$1"),
         ("x-empty", ""),
+        ("x-envoy-expected-rq-timeout-ms", "30000"),
+        ("x-envoy-original-path", "/"),
+        ("x-envoy-original-host", "lab.example.com"),
+        ("x-forwarded-host", "lab.example.com"),
     ]
     assert expected == list(cluster.request.headers)
     assert (("5xx", "reset"), 1) == (cluster.retry_on, cluster.retries)

@@ -122,7 +122,11 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         {"machine": Machine(), "tls": TLSOptions(skip_verify=True)},
         ("SAN-based verification of peer certificates without trusted CA is insecure and not allowed",),
     ),
-    "IPv6 without a port": ("http://[::1]", {}, ("malformed IP address: [::1]",)),
+    "IPv6 without a port": (
+        "http://[::1]",
+        {},
+        ("malformed IP address: [::1]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'",),
+    ),
     "grpc check over HTTP/1": ("http://a", {"health_checks": GRPC}, ("cluster must support HTTP/2 for gRPC healthchecking",)),
     "grpc check over h2c": ("h2c://a", {"health_checks": GRPC}, ()),
     "grpc check over TLS": ("https://a", {"health_checks": GRPC}, ()),

@@ -41,6 +41,7 @@ def _cluster(route: Route, config: Config, trust: Trust) -> Cluster:
     orders = control(route)
     contexts = tls(route, trust)
     spoken = protocol(route)
+    running = timers(route, settings, orders)
     own = refusals(route, spoken, contexts)
     return Cluster(
         name=_name(route),
@@ -49,8 +50,8 @@ def _cluster(route: Route, config: Config, trust: Trust) -> Cluster:
         discovery=discovery(route.upstreams),
         protocol=spoken,
         tls=contexts,
-        timers=timers(route, settings, orders),
-        request=request(route, config.routes),
+        timers=running,
+        request=request(route, config.routes, running),
         health_checks=route.health_checks,
         panic_threshold=PANIC_THRESHOLD if route.healthy_panic_threshold is None else route.healthy_panic_threshold,
         load_balancing_policy=route.load_balancing_policy,

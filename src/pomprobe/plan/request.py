@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..model import Request, Route, RouteKind, Upstream
+from ..model import Request, Route, RouteKind, Timers, Upstream
 from .example import example
 from .headers import CONSUMED, rendered
 from .regex import substituted
@@ -16,7 +16,7 @@ CLIENT = "192.0.2.1"
 """The client's address in X-Forwarded-For: of the block for documentation (RFC 5737), so that no app takes it for a trusted one."""
 
 
-def request(route: Route, routes: Sequence[Route]) -> Request:
+def request(route: Route, routes: Sequence[Route], timers: Timers) -> Request:
     """The GET (CONNECT for a tunnel through an HTTP proxy) that reaches this route and none of its siblings."""
     headers = rendered(route)
     authority = headers.get("host", _authority(route))  # set before the router looks; a rewrite replaces it
@@ -28,14 +28,16 @@ def request(route: Route, routes: Sequence[Route]) -> Request:
     sent = {"user-agent": f"pomprobe/{__version__}", "accept": "*/*"}
     sent |= {"x-forwarded-for": CLIENT, "x-forwarded-proto": urlsplit(route.from_url).scheme.rpartition("+")[2] or "https"}
     sent["x-envoy-external-address"] = CLIENT
-    if hosts[0] != authority and "x-forwarded-host" not in removed:
-        sent["x-forwarded-host"] = authority
+    sent |= {name: value for name, value in headers.items() if name not in CONSUMED and name != "host"}
+    if limit := timers.per_try or timers.route:
+        sent["x-envoy-expected-rq-timeout-ms"] = str(round(limit * 1000))
     if path != original:
         sent["x-envoy-original-path"] = original
-    sent |= {name: value for name, value in headers.items() if name not in CONSUMED and name != "host"}
+    if hosts[0] != authority and "x-forwarded-host" not in removed:
+        sent |= {"x-envoy-original-host": authority, "x-forwarded-host": authority}
     method = "CONNECT" if route.kind is RouteKind.TCP else "GET"
     kept = tuple((name, value) for name, value in sent.items() if name not in removed)
-    return Request(method=method, path=path, host=hosts[0], headers=kept, hosts=hosts)
+    return Request(method=method, path=path, host=hosts[0], headers=kept, hosts=hosts, original_path=original, original_host=authority)
 
 
 def _authority(route: Route) -> str:

@@ -1,0 +1,64 @@
+"""Envoy's access log as it grows: a line for each request, handed to whoever asked for that route."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+EVERY = 0.02
+"""Seconds between two looks at the file, which Envoy flushes as often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What Envoy answered to one request. seconds: from the request's first byte to the end of the answer."""
+
+    status: int
+    response_flags: str
+    response_code_details: str
+    seconds: float
+
+
+class AccessLog:
+    """Follows the file at `path`, and sorts its lines by route."""
+
+    def __init__(self, path: Path, routes: Iterable[str]) -> None:
+        self._path = path
+        self._streams = {route: anyio.create_memory_object_stream[Line](math.inf) for route in routes}
+
+    async def follow(self) -> None:
+        """Read on and on, until cancelled."""
+        rest = b""
+        with self._path.open("rb") as file:
+            while True:
+                *lines, rest = (rest + file.read()).split(b"\n")
+                for line in lines:
+                    entry = json.loads(line)
+                    if entry["route"] in self._streams:
+                        self._streams[entry["route"]][0].send_nowait(_read(entry))
+                await anyio.sleep(EVERY)
+
+    async def line(self, route: str) -> Line:
+        """The next line of this route."""
+        return await self._streams[route][1].receive()
+
+    def close(self) -> None:
+        """Give the streams back."""
+        for sender, receiver in self._streams.values():
+            sender.close()
+            receiver.close()
+
+
+def _read(entry: dict[str, object]) -> Line:
+    status, duration = entry["status"], entry["duration_ms"]
+    return Line(
+        status=status if isinstance(status, int) else 0,
+        response_flags=str(entry["response_flags"] or "-"),
+        response_code_details=str(entry["response_code_details"] or ""),
+        seconds=duration / 1000 if isinstance(duration, int) else 0.0,
+    )

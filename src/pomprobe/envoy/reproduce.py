@@ -1,0 +1,172 @@
+"""The routes of a config through a real, private Envoy: what it answers, and in which shares."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+
+from ..model import Cluster, Config, Route, RouteKind
+from .admin import Admin, connected
+from .bootstrap import ACCESS_LOG, ADMIN, CLUSTERS, LISTENER, bootstrap, discovery, static
+from .client import ask
+from .cluster import cluster_message
+from .find import Binary, EnvoyError, find
+from .log import AccessLog
+from .process import START, check, private_folder, running
+from .results import Reproduction, Sample, folded
+from .validate import refusals
+from .values import Files, Message, Redacted
+
+REQUESTS = 12
+"""Requests for each route: whole shares for 1, 2, 3, 4 and 6 endpoints."""
+
+PATIENCE = 50.0
+"""Seconds for each route, all of them at once."""
+
+LOOK = 0.05
+"""Seconds between two looks at which clusters are in use."""
+
+Chosen = Sequence[tuple[Route, Cluster | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """envoy: path of the binary, None to search. requests: for each route. patience: seconds for each route, all at once."""
+
+    envoy: str | None = None
+    requests: int = REQUESTS
+    patience: float = PATIENCE
+
+
+async def reproduce(config: Config, chosen: Chosen, options: Options) -> tuple[Binary, tuple[Reproduction, ...]]:
+    """Ask a private Envoy for every route; results are in the order given. Runs in the main thread.
+
+    Raises EnvoyError where there is no Envoy, or where it does not start.
+    """
+    binary = find(options.envoy)
+    results = {route.index: Reproduction(route, cluster, skipped=skipped(route, cluster)) for route, cluster in chosen}
+    asked = [cluster for cluster in (r.cluster for r in results.values() if not r.skipped) if cluster is not None]
+    if asked:
+        with private_folder() as folder:
+            files = Files(folder)
+            refused = await refusals(binary, asked, config.settings, folder, files) | doubles(asked)
+            for index, words in refused.items():
+                results[index] = replace(results[index], refusal=words)
+            accepted = [cluster for cluster in asked if cluster.route.index not in refused]
+            for found in await _Envoy(config, binary, options, folder, files).answers(accepted):
+                results[found.route.index] = found
+    return binary, tuple(results[route.index] for route, _ in chosen)
+
+
+def skipped(route: Route, cluster: Cluster | None) -> str:
+    """Why a route is not asked of Envoy ("": it is)."""
+    if cluster is None:
+        return route.serves or f"a {route.kind} route has no upstream"
+    if route.kind is RouteKind.UDP:
+        return "UDP routes are not reproduced"
+    if route.kind is RouteKind.KUBERNETES:
+        return "a Kubernetes route goes through Pomerium's own proxy, not through Envoy's"
+    return ""
+
+
+def doubles(clusters: Sequence[Cluster]) -> dict[int, str]:
+    """Routes whose cluster has the name of an earlier one, in Pomerium's words (clusters.go, validateClusterNamesUnique)."""
+    first: dict[str, int] = {}
+    for cluster in clusters:
+        first.setdefault(cluster.name, cluster.route.index)
+    return {c.route.index: f"route {c.name} is not unique" for c in clusters if first[c.name] != c.route.index}
+
+
+def printed(config: Config, chosen: Chosen) -> str:
+    """The configuration that would be run, as JSON, without keys and header values."""
+    clusters = [cluster for route, cluster in chosen if cluster is not None and not skipped(route, cluster)]
+    store, choices = Redacted(), {cluster.route.index: f"<secret>-{cluster.route.index}" for cluster in clusters}
+    return json.dumps(static(clusters, config.settings, choices, Path("<private folder>"), store), indent=2)
+
+
+class _Envoy:
+    """One Envoy with all the routes that it accepts."""
+
+    def __init__(self, config: Config, binary: Binary, options: Options, folder: Path, files: Files) -> None:
+        self.settings = config.settings
+        self.binary = binary
+        self.options = options
+        self.folder = folder
+        self.files = files
+        self.used: dict[str, anyio.Event] = {}  # by name of cluster: set once Envoy has resolved and checked it
+
+    async def answers(self, clusters: Sequence[Cluster]) -> list[Reproduction]:
+        """Start, ask every route at once, stop."""
+        if not clusters:
+            return []
+        self.used = {cluster.name: anyio.Event() for cluster in clusters}
+        choices = {cluster.route.index: secrets.token_hex(16) for cluster in clusters}
+        self._write(CLUSTERS, discovery(()))
+        self._write("envoy.json", bootstrap(clusters, self.settings, choices, self.folder, self.files))
+        found: list[Reproduction] = []
+        async with running(self.binary, self.folder, self.folder / "envoy.json") as process, connected(self.folder / ADMIN) as admin:
+            with anyio.move_on_after(START) as waiting:
+                while not await admin.ready():
+                    check(process, self.folder)
+                    await anyio.sleep(LOOK)
+            if waiting.cancelled_caught:
+                raise EnvoyError(f"Envoy was not ready after {START:.0f} s")
+            (self.folder / "envoy.json").unlink()
+            port = await admin.port(LISTENER)
+            self._write(CLUSTERS, discovery(cluster_message(cluster, self.settings, self.files) for cluster in clusters))
+            log = AccessLog(self.folder / ACCESS_LOG, [str(cluster.route.index) for cluster in clusters])
+            async with anyio.create_task_group() as background:
+                background.start_soon(log.follow)
+                background.start_soon(self._watch, admin)
+                async with anyio.create_task_group() as group:
+
+                    async def one(cluster: Cluster) -> None:
+                        found.append(await self._route(cluster, choices[cluster.route.index], port, log))
+
+                    for cluster in clusters:
+                        group.start_soon(one, cluster)
+                check(process, self.folder)
+                hosts = await admin.clusters()
+                background.cancel_scope.cancel()
+            log.close()
+        return [replace(result, hosts=hosts.get(result.cluster.name, ())) for result in found if result.cluster is not None]
+
+    async def _route(self, cluster: Cluster, choice: str, port: int, log: AccessLog) -> Reproduction:
+        """One request after the other, as long as there is time for another one like the slowest."""
+        deadline = anyio.current_time() + self.options.patience
+        with anyio.move_on_at(deadline) as waiting:
+            await self.used[cluster.name].wait()
+        pending = waiting.cancelled_caught
+        samples: list[Sample] = []
+        while len(samples) < (1 if pending else self.options.requests):
+            left = deadline - anyio.current_time()
+            if samples and left < max(sample.seconds for sample in samples):
+                break
+            ended = await ask(port, cluster, choice, max(left, 1.0))
+            line = await log.line(str(cluster.route.index))
+            samples.append(Sample(line, ended))
+            if not ended:
+                break
+        return folded(cluster, samples, pending)
+
+    async def _watch(self, admin: Admin) -> None:
+        """Tell which clusters are in use; once all are, the files that hold keys and certificates can go."""
+        while not all(event.is_set() for event in self.used.values()):
+            for name in (await admin.clusters()).keys() & self.used.keys():
+                self.used[name].set()
+            await anyio.sleep(LOOK)
+        self.files.remove()
+        (self.folder / CLUSTERS).unlink()
+
+    def _write(self, name: str, message: Message) -> None:
+        """Put a file in place in one step: Envoy looks at CLUSTERS again when it is moved there."""
+        new = self.folder / f".{name}"
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(message, file)
+        new.rename(self.folder / name)
