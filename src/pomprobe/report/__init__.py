@@ -32,7 +32,11 @@ FORMATS: dict[str, Writer] = {
     "short": Writer("short:write", "one line a route, to paste into a chat"),
     "json": Writer("json:write", "for scripts: one document, schema_version 1"),
     "jsonl": Writer("jsonl:write", "for streams: one line a route, then a summary"),
+    "junit": Writer("junit:write", "for CI systems: a suite a route, a case a stage"),
+    "sarif": Writer("sarif:write", "for code scanning: SARIF 2.1.0 at the lines of the config"),
+    "github": Writer("github:write", "annotations in GitHub's workflow logs"),
     "nagios": Writer("nagios:write", "status line and performance data; exit codes 0 to 3"),
+    "prometheus": Writer("prometheus:write", "metrics for the textfile collector"),
 }
 
 

@@ -23,6 +23,11 @@ class Seen:
     fixes: tuple[str, ...]
     place: Place
 
+    @property
+    def at(self) -> str:
+        """ " (endpoints)", unless the title names them all."""
+        return f" ({listed(self.endpoints)})" if any(e not in clean(self.title) for e in self.endpoints) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Alike:

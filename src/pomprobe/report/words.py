@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 
-from ..model import Cluster, EnvoyReply, Failure, ForecastEntry, Outcome, Report, RouteReport, Severity, StageName, Status, Timer
+from ..model import Cluster, Endpoint, EnvoyReply, Failure, ForecastEntry, Outcome, Report, RouteReport, Severity, StageName, Status, Timer
 
 VIA_UPSTREAM = "via_upstream"
 STATUS_ORDER = (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED, Status.SKIPPED, Status.OK)
 SEVERITY_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 CONNECTION = (StageName.TCP, StageName.TLS, StageName.HTTP)
 LARGEST_DENOMINATOR = 12
 """Endpoints up to which a share is said as "k of n requests"."""
@@ -94,6 +96,17 @@ def why_skipped(report: RouteReport) -> str:
     return reason or report.route.serves or "no upstream to probe"
 
 
+def not_reached(report: RouteReport, endpoint: Endpoint | None, outcome: Outcome) -> str:
+    """Why this stage of this endpoint was left out: "not reached: tcp failed"."""
+    if outcome.facts.get("reason"):
+        return str(outcome.facts["reason"])
+    before = [o for u in report.upstreams for e in u.endpoints if e.endpoint == endpoint for o in (*u.outcomes, *e.outcomes)]
+    stopped = next((o for o in before if o.status not in (Status.OK, Status.WARNING, Status.SKIPPED)), None)
+    if stopped is None:
+        return "not asked for"
+    return f"not reached: {stopped.stage} " + ("failed" if stopped.status is Status.FAILING else f"is {stopped.status}")
+
+
 def why_unknown(report: RouteReport) -> str:
     """Why a route could not be judged."""
     for outcome in outcomes(report):
@@ -130,6 +143,12 @@ def slowest(report: RouteReport) -> float | None:
     """Seconds of the connection that took longest, from connect() to the last byte; None where none was made."""
     walks = [walk for u in report.upstreams for e in u.endpoints for walk in (e.outcomes, *e.samples)]
     return max((sum(o.elapsed for o in walk if o.stage in CONNECTION) for walk in walks), default=None)
+
+
+def moment(text: str) -> datetime:
+    """A time as facts and reports have it: ISO 8601, UTC where it does not say."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def counts(report: Report) -> list[tuple[Status, int]]:

@@ -1,0 +1,88 @@
+"""Annotations for GitHub's workflow logs (`::error file=…,line=…::message`), within the limits that GitHub sets.
+
+GitHub shows at most 10 annotations of a type per step: the worst come first, and one annotation tells of the rest.
+Escapes: actions/toolkit packages/core/src/command.ts (% CR LF, in properties also : and ,). For the step summary: -o markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from ..model import Place, Report, RouteReport, Severity
+from . import fold, words
+from .clean import clean, prose
+from .conclusion import summary
+from .style import Style
+
+MOST = 10
+"""Annotations of a type that GitHub shows for one step."""
+
+TYPES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+LONGEST = 2000
+"""Characters of a message; the page folds longer ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    type: str
+    place: Place
+    title: str
+    message: str
+
+
+def write(report: Report, out: TextIO, style: Style) -> None:
+    """The annotations, worst first, and the summary as an ordinary line of the log."""
+    found = list(_annotations(report))
+    for type in TYPES.values():
+        these = [a for a in found if a.type == type]
+        shown = these if len(these) <= MOST else these[: MOST - 1]
+        for annotation in shown:
+            out.write(_command(annotation) + "\n")
+        if rest := these[len(shown) :]:
+            out.write(_command(_together(rest)) + "\n")
+    out.write(f"pomprobe: {summary(report)}\n")
+
+
+def _annotations(report: Report) -> Iterator[_Annotation]:
+    for finding in report.findings:
+        fixes = "".join(f"\nFix: {prose(fix)}" for fix in finding.fixes)
+        yield _Annotation(TYPES[finding.severity], finding.place, finding.rule.code, prose(finding.message) + fixes)
+    for route in words.worst_first(report.routes):
+        for seen in fold.findings(route.verdicts):
+            yield _of_finding(route, seen)
+        if words.standing(route) in words.UNKNOWN and not route.verdicts:
+            yield _Annotation("warning", route.route.place, f"{clean(route.route.name)}: not known", prose(words.why_unknown(route)))
+
+
+def _of_finding(route: RouteReport, seen: fold.Seen) -> _Annotation:
+    verdict = seen.verdict
+    lines = [prose(seen.title) + (f" ({fold.listed(seen.endpoints)})" if seen.endpoints else "")]
+    lines += [
+        f"{words.capital(words.share(e.share))} {words.gets(e.share)} {clean(words.answer(e.reply))} {clean(e.reply.response_code_details)}"
+        for e in route.forecast
+        if e.rule == verdict.rule.code
+    ]
+    lines += [f"Fix: {prose(fix)}" for fix in seen.fixes]
+    return _Annotation(TYPES[verdict.severity], seen.place, f"{verdict.rule.code} {clean(route.route.name)}", "\n".join(lines))
+
+
+def _together(rest: list[_Annotation]) -> _Annotation:
+    lines = [f"{a.title} ({clean(a.place.file)}:{a.place.line})" for a in rest]
+    return _Annotation(rest[0].type, rest[0].place, f"{len(rest)} more of this kind", "\n".join(lines))
+
+
+def _command(annotation: _Annotation) -> str:
+    place = annotation.place
+    properties = {"file": clean(place.file), "line": str(max(1, place.line)), "col": str(max(1, place.column)), "title": annotation.title}
+    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{annotation.type} {said}::{_data(annotation.message[:LONGEST])}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
