@@ -8,34 +8,37 @@ import anyio
 import anyio.abc
 
 from .. import __version__
-from ..model import Cluster, RouteKind
+from ..model import Cluster
 from ..plan.request import CLIENT
-from .route import CHOICE
+from .route import CHOICE, TUNNELS
 
 TUNNEL_LIVES = 0.5
 """Seconds after which a tunnel that was opened and not closed counts as working."""
 
 
 async def ask(port: int, cluster: Cluster, choice: str, patience: float) -> bool:
-    """Send the route's request and read to the end of the answer. False: patience (seconds) ran out before."""
-    began = False
+    """Send the route's request and read to the end of the answer. False: patience (seconds) ran out before.
+
+    An open tunnel has no end: it is left after a moment, and counts as answered.
+    """
+    tunnel, began = cluster.route.kind in TUNNELS, False
     with anyio.move_on_after(patience) as waiting:
         async with await anyio.connect_tcp("127.0.0.1", port) as stream:
             await stream.send(message(cluster, choice))
             try:
                 async for _ in stream:
-                    if not began and cluster.route.kind in (RouteKind.TCP, RouteKind.SSH):
+                    if tunnel and not began:
                         waiting.deadline = min(waiting.deadline, anyio.current_time() + TUNNEL_LIVES)
                     began = True
             except anyio.BrokenResourceError:  # reset: Envoy's way to say that the body was cut
                 pass
-    return not waiting.cancelled_caught
+    return not waiting.cancelled_caught or (tunnel and began)
 
 
 def message(cluster: Cluster, choice: str) -> bytes:
     """The request as a client outside would send it, and the header that chooses the route."""
     request = cluster.request
-    if cluster.route.kind in (RouteKind.TCP, RouteKind.SSH):
+    if cluster.route.kind in TUNNELS:
         host = request.original_host if ":" in request.original_host else f"{request.original_host}:443"
         start = f"CONNECT {host} HTTP/1.1"
     else:
