@@ -41,11 +41,11 @@ check: lint type docs-check  ## what continuous integration runs: lint, type, do
 conformance: $(VENV)/.dev  ## the forecasts against a real, private Envoy
 	$(BIN)/python -m pytest -m envoy $(PYTEST)
 
-fuzz: $(VENV)/.dev  ## random configs, answers and bytes: never a crash, for five minutes (FUZZ_SECONDS)
-	$(BIN)/python -m tests.fuzz
+fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: configs, answers, bytes
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "hypothesis and not envoy" --timeout=0 $(PYTEST)
 
 fuzz-envoy: $(VENV)/.dev  ## random upstreams: our forecast beside a real Envoy's answer
-	$(BIN)/python -m tests.fuzz --envoy
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "hypothesis and envoy" --timeout=0 $(PYTEST)
 
 bench: $(VENV)/.dev  ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
