@@ -29,6 +29,14 @@ class _State(Enum):
     ENDED = auto()
 
 
+def request(method: bytes, target: bytes, headers: Headers, body: bytes = b"") -> bytes:
+    """A request as Envoy writes it: names and values as given; raises ValueError for what would not be one request."""
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    if re.search(rb"[\x00-\x20\x7f]", method + target) or head.count(b"\n") != len(headers) or re.search(rb"\x00|\r(?!\n)", head):
+        raise ValueError("a control character in the request")
+    return method + b" " + target + b" HTTP/1.1\r\n" + head + b"\r\n" + body
+
+
 class ResponseReader:
     """Reads the response to one request.
 
@@ -65,6 +73,10 @@ class ResponseReader:
         except HeadRefused as refused:
             self._state = _State.ENDED
             yield Refused(str(refused))
+
+    def output(self) -> bytes:
+        """HTTP/1 has nothing to answer while it reads."""
+        return b""
 
     def eof(self) -> Event:
         """What the end of the connection means here; a RST means the same to Envoy's codec."""

@@ -1,0 +1,266 @@
+"""HTTP/2 as Envoy 1.37's client codec speaks and reads it: bytes in, events out.
+
+The header compression is hpack's, h2's own. h2 itself stands for another choice of what to refuse than nghttp2 and Envoy.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+
+import hpack
+
+from .http1 import INTERIM
+from .http2_frames import (
+    ACK,
+    END_HEADERS,
+    END_STREAM,
+    MAX_FRAME,
+    MAX_WINDOW,
+    STREAM,
+    Block,
+    BlockTooLarge,
+    Body,
+    Control,
+    Frame,
+    FrameReader,
+    FrameRefused,
+    Type,
+    frame,
+)
+from .http2_headers import HeadersRefused, HeadersTooMany, checked, content_length
+from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refused, Reset
+
+WINDOW = 1024 * 1024
+"""Bytes of flow control: Pomerium's initial_connection_window_size. What is read is given back at once."""
+
+FLOOD = 1000
+"""Acknowledgements that Envoy queues for what it read in one go (more than 32 KiB) before it takes them for a flood."""
+
+ERROR_CODES = (
+    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+)  # fmt: skip
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+class Setting(IntEnum):
+    """The settings that are sent or looked at (RFC 9113, 8441, 9218)."""
+
+    HEADER_TABLE_SIZE = 1
+    ENABLE_PUSH = 2
+    MAX_CONCURRENT_STREAMS = 3
+    INITIAL_WINDOW_SIZE = 4
+    MAX_FRAME_SIZE = 5
+    ENABLE_CONNECT_PROTOCOL = 8
+    NO_RFC7540_PRIORITIES = 9
+
+
+class Http2Codec:
+    """One request and its response on a fresh connection.
+
+    method: the request's (HEAD has no body). Memory: FrameReader's, and one decoded block of headers.
+    """
+
+    def __init__(self, method: str = "GET") -> None:
+        self.ended = False
+        self._method = method
+        self._frames = FrameReader()
+        self._encoder = hpack.Encoder()
+        self._decoder = hpack.Decoder(max_header_list_size=1 << 20)
+        self._out = bytearray()
+        self._acks = 0
+        self._settings_acked = False
+        self._connect_allowed = False
+        self._last_stream = MAX_WINDOW
+        self._initial_window = 65535
+        self._credit = {0: 65535, STREAM: 65535}  # what we may send: we do not, but a server can overflow it
+        self._head: Head | None = None
+        self._expects_body = True
+        self._length: int | None = None
+        self._received = 0
+        self._spent = 0
+        self._opened = False
+
+    def request(self, headers: Headers, body: bytes = b"") -> bytes:
+        """The connection's preface, our settings and the request. body: what fits the window that every server gives (64 KiB)."""
+        if len(body) > 65535:
+            raise ValueError("a request body of more than 65535 bytes")
+        settings = struct.pack(">HIHIHI", Setting.ENABLE_PUSH, 0, Setting.MAX_CONCURRENT_STREAMS, 100, Setting.INITIAL_WINDOW_SIZE, WINDOW)
+        sent = [frame(Type.SETTINGS, 0, 0, settings), frame(Type.WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW - 65535))]
+        blocks, pieces = _cut(self._encoder.encode(headers)), _cut(body)
+        for index, block in enumerate(blocks):
+            flags = (END_HEADERS if index == len(blocks) - 1 else 0) | (0 if index or body else END_STREAM)
+            sent.append(frame(Type.CONTINUATION if index else Type.HEADERS, flags, STREAM, block))
+        sent += [frame(Type.DATA, END_STREAM if index == len(pieces) - 1 else 0, STREAM, piece) for index, piece in enumerate(pieces)]
+        self._frames.allow_windows(len(pieces))
+        return _PREFACE + b"".join(sent)
+
+    def output(self) -> bytes:
+        """What is to be sent after feed: acknowledgements and windows."""
+        out, self._out = bytes(self._out), bytearray()
+        return out
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that these bytes complete. Bytes after the end of the response are not looked at."""
+        if self.ended:
+            return
+        self._acks = 0
+        try:
+            for one in self._frames.feed(data):
+                for event in self._read(one):
+                    self.ended = isinstance(event, End | Reset)
+                    yield event
+                    if self.ended:
+                        return
+                if self._acks > FLOOD and len(data) > 32768:
+                    raise FrameRefused("a flood of PING or SETTINGS frames")
+        except (FrameRefused, HeadersRefused) as refused:
+            self.ended = True
+            yield Refused(str(refused))
+        except (HeadersTooMany, BlockTooLarge, hpack.OversizedHeaderListError) as many:
+            self.ended = True
+            yield Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "more than 60 KiB of headers")
+        except (hpack.HPACKError, UnicodeDecodeError):
+            self.ended = True
+            yield Refused("headers that cannot be decompressed")
+
+    def eof(self) -> Event:
+        """What the end of the connection means here: the same at any time, with FIN or RST."""
+        self.ended = True
+        return Closed()
+
+    def _read(self, one: Frame) -> Iterator[Event]:
+        match one:
+            case Block():
+                yield from self._headers(one)
+            case Body():
+                yield from self._body(one)
+            case Control(type=Type.RST_STREAM):
+                yield Reset(_name(one.payload))
+            case Control(type=Type.GOAWAY):
+                yield from self._goaway(one.payload)
+            case Control(type=Type.SETTINGS):
+                yield from self._settings(one)
+            case Control(type=Type.PING) if not one.flags & ACK:
+                self._acknowledge(frame(Type.PING, ACK, 0, one.payload))
+            case Control(type=Type.WINDOW_UPDATE):
+                self._credit[one.stream] += int.from_bytes(one.payload, "big") & MAX_WINDOW
+                if self._credit[one.stream] > MAX_WINDOW:
+                    raise FrameRefused("a flow-control window that is too large")
+
+    def _headers(self, block: Block) -> Iterator[Event]:
+        decoded = ((bytes(name), bytes(value)) for name, value in self._decoder.decode(block.payload, raw=True))
+        self._opened = True
+        if self._head is not None:
+            if not block.end_stream:
+                raise HeadersRefused("trailers that do not end the stream")
+            _, trailers = checked(decoded, trailers=True)
+            promised = content_length(trailers)
+            if promised is not None:
+                if self._length is not None:
+                    raise HeadersRefused("two Content-Length headers")
+                self._length = promised
+            yield self._end(trailers)
+            return
+        status, headers = checked(decoded)
+        length = content_length(headers)
+        if 100 <= status < 200:
+            if length is not None or block.end_stream:
+                raise HeadersRefused(f"a {status} response " + ("that ends the stream" if block.end_stream else "with Content-Length"))
+            if status in INTERIM:
+                yield Interim(status)
+            return
+        if status == 204 and length:
+            raise HeadersRefused("Content-Length in a 204 response")
+        if self._method == "HEAD" or status in (204, 304):
+            length = 0
+        if block.end_stream and length:
+            raise HeadersRefused(f"the response ended {length} bytes before the end of the body")
+        self._length = length
+        self._head = Head(status, "HTTP/2", headers)
+        yield self._head
+        if block.end_stream:
+            yield self._end(())
+
+    def _body(self, body: Body) -> Iterator[Event]:
+        if not self._opened or (self._head is None and (body.content or body.end_stream)):
+            raise FrameRefused("a body before the headers")
+        self._give_back(body.consumed)
+        self._received += len(body.content)
+        if self._length is not None and self._received > self._length:
+            raise FrameRefused("more body than Content-Length says" if self._length else "a body where none may be")
+        if body.content:
+            yield Data(body.content)
+        if body.end_stream:
+            yield self._end(())
+
+    def _end(self, trailers: Headers) -> End:
+        if self._length is not None and self._received != self._length:
+            raise FrameRefused(f"the response ended {self._length - self._received} bytes before the end of the body")
+        return End(trailers)
+
+    def _goaway(self, payload: bytes) -> Iterator[Event]:
+        last = int.from_bytes(payload[:4], "big") & MAX_WINDOW
+        if last > self._last_stream or (last and not last % 2):
+            raise FrameRefused("a GOAWAY that names a wrong stream")
+        self._last_stream = last
+        if last < STREAM:
+            yield Reset(_name(payload[4:8]), goaway=True)
+
+    def _settings(self, settings: Control) -> Iterator[Event]:
+        if settings.flags & ACK:
+            if self._settings_acked:
+                raise FrameRefused("an acknowledgement of settings that were not sent")
+            self._settings_acked = True
+            return
+        for key, value in struct.iter_unpack(">HI", settings.payload):
+            if not self._acceptable(key, value):
+                raise FrameRefused(f"a wrong value of setting {key}")
+            self._connect_allowed |= key == Setting.ENABLE_CONNECT_PROTOCOL and value == 1
+            if key == Setting.INITIAL_WINDOW_SIZE:
+                self._credit[STREAM] += value - self._initial_window
+                self._initial_window = value
+                if self._credit[STREAM] > MAX_WINDOW:
+                    yield Reset("FLOW_CONTROL_ERROR", problem="a flow-control window that is too large")
+                    return
+            if key == Setting.HEADER_TABLE_SIZE:
+                self._encoder.header_table_size = min(value, 4096)
+        self._acknowledge(frame(Type.SETTINGS, ACK, 0))
+
+    def _acceptable(self, key: int, value: int) -> bool:
+        match key:
+            case Setting.ENABLE_PUSH:
+                return value == 0
+            case Setting.INITIAL_WINDOW_SIZE:
+                return value <= MAX_WINDOW
+            case Setting.MAX_FRAME_SIZE:
+                return MAX_FRAME <= value < 2**24
+            case Setting.ENABLE_CONNECT_PROTOCOL:
+                return value <= 1 and not (self._connect_allowed and value == 0)
+            case Setting.NO_RFC7540_PRIORITIES:
+                return value <= 1
+            case _:
+                return True
+
+    def _acknowledge(self, answer: bytes) -> None:
+        self._out += answer
+        self._acks += 1
+
+    def _give_back(self, consumed: int) -> None:
+        self._spent += consumed
+        if self._spent >= WINDOW // 4:
+            increment = struct.pack(">I", self._spent)
+            self._out += frame(Type.WINDOW_UPDATE, 0, 0, increment) + frame(Type.WINDOW_UPDATE, 0, STREAM, increment)
+            self._spent = 0
+
+
+def _cut(data: bytes) -> list[bytes]:
+    return [data[i : i + MAX_FRAME] for i in range(0, len(data), MAX_FRAME)]
+
+
+def _name(code: bytes) -> str:
+    number = int.from_bytes(code, "big")
+    return ERROR_CODES[number] if number < len(ERROR_CODES) else f"0x{number:x}"

@@ -1,0 +1,101 @@
+"""Headers of an HTTP/2 response, accepted and refused as Envoy 1.37 does (nghttp2's lib/nghttp2_http.c, then Envoy's own limits).
+
+Measured; tests/net/http2_cases.py holds the answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .http1_head import MAX_HEADERS, MERGED
+from .http_events import Headers
+
+MAX_BYTES = 60 * 1024
+"""Names and values together, :status included: the max_response_headers_kb of Envoy's HTTP/2."""
+
+MAX_STRING = 64 * 1024
+"""nghttp2 takes no name or value that is longer."""
+
+_NAME = re.compile(rb"[!#$%&'*+\-.0-9^_`a-z|~]+")
+_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+_STATUS = re.compile(rb"[0-9]{3}")
+_LENGTH = re.compile(rb"[0-9]{1,19}")
+_CONNECTION = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
+
+
+class HeadersRefused(Exception):
+    """nghttp2 takes the headers for an error of the protocol (UPE)."""
+
+
+class HeadersTooMany(Exception):
+    """Envoy resets the stream (remote_reset)."""
+
+
+def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False) -> tuple[int, Headers]:
+    """The status (0 for trailers) and the other headers; each header is checked in turn, as they are decoded.
+
+    Raises HeadersRefused and HeadersTooMany, whichever comes first.
+    """
+    status = count = size = 0
+    kept: list[tuple[bytes, bytes]] = []
+    merged: set[bytes] = set()
+    for name, value in headers:
+        if name[:1] == b":":
+            if trailers or name != b":status" or status or kept:
+                raise HeadersRefused("a pseudo-header that does not belong there")
+            status = _status(value)
+        else:
+            _check(name, value)
+            if not trailers and not status:
+                raise HeadersRefused("no :status")
+            kept.append((name, value))
+        if name == b"cookie":
+            continue  # Envoy puts them together in the end
+        if name in merged:
+            size += 1 + len(value)
+        else:
+            count += 1
+            size += len(name) + len(value)
+        if name in MERGED:
+            merged.add(name)
+        if count > MAX_HEADERS:
+            raise HeadersTooMany("more than 100 headers")
+        if size > MAX_BYTES:
+            raise HeadersTooMany("more than 60 KiB of headers")
+    if not trailers and not status:
+        raise HeadersRefused("no :status")
+    return status - 1 if status else 0, tuple(kept)
+
+
+def content_length(headers: Headers) -> int | None:
+    """The length that the headers promise; raises HeadersRefused for what is no number, and for two."""
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if not lengths:
+        return None
+    if len(lengths) > 1:
+        raise HeadersRefused("two Content-Length headers")
+    if not _LENGTH.fullmatch(lengths[0]) or int(lengths[0]) >= 2**63:
+        raise HeadersRefused("Content-Length is not a number")
+    return int(lengths[0])
+
+
+def _status(value: bytes) -> int:
+    """The status plus one, so that 000, which Envoy passes on, is not taken for none."""
+    if not _STATUS.fullmatch(value):
+        raise HeadersRefused("the :status is not a number of three digits")
+    if value == b"101":
+        raise HeadersRefused(":status 101, which HTTP/2 does not have")
+    return int(value) + 1
+
+
+def _check(name: bytes, value: bytes) -> None:
+    if len(name) > MAX_STRING or len(value) > MAX_STRING:
+        raise HeadersRefused("a header of more than 64 KiB")
+    if not _NAME.fullmatch(name):
+        upper = _NAME.fullmatch(name.lower())
+        raise HeadersRefused("an upper-case letter in a header name" if upper else "a character in a header name that is not allowed there")
+    if not _VALUE.fullmatch(value):
+        raise HeadersRefused("a control character in a header")
+    if name in _CONNECTION or (name == b"te" and value.lower() != b"trailers"):
+        raise HeadersRefused(f"the header {name.decode('ascii')}, which HTTP/2 does not have")
