@@ -34,6 +34,8 @@ FORMATS: dict[str, Writer] = {
     "jsonl": Writer("jsonl:write", "for streams: one line a route, then a summary"),
     "junit": Writer("junit:write", "for CI systems: a suite a route, a case a stage"),
     "sarif": Writer("sarif:write", "for code scanning: SARIF 2.1.0 at the lines of the config"),
+    "markdown": Writer("markdown:write", "for tickets and GitHub's step summary"),
+    "html": Writer("html:write", "one page for the browser, the printer or a mail"),
     "github": Writer("github:write", "annotations in GitHub's workflow logs"),
     "nagios": Writer("nagios:write", "status line and performance data; exit codes 0 to 3"),
     "prometheus": Writer("prometheus:write", "metrics for the textfile collector"),

@@ -39,6 +39,11 @@ class Alike:
     def first(self) -> RouteReport:
         return self.routes[0]
 
+    @property
+    def others(self) -> list[str]:
+        """The other routes with their lines."""
+        return [f"{clean(r.route.name)} (line {r.route.place.line})" for r in self.routes[1:]]
+
 
 def findings(verdicts: Sequence[Verdict]) -> list[Seen]:
     """A route's verdicts, each finding once, in their order."""

@@ -6,11 +6,12 @@ Escapes: actions/toolkit packages/core/src/command.ts (% CR LF, in properties al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from ..model import Place, Report, RouteReport, Severity
+from ..model import Place, Report, Severity
 from . import fold, words
 from .clean import clean, prose
 from .conclusion import summary
@@ -36,7 +37,7 @@ def write(report: Report, out: TextIO, style: Style) -> None:
     """The annotations, worst first, and the summary as an ordinary line of the log."""
     found = list(_annotations(report))
     for type in TYPES.values():
-        these = [a for a in found if a.type == type]
+        these = _varied([a for a in found if a.type == type])
         shown = these if len(these) <= MOST else these[: MOST - 1]
         for annotation in shown:
             out.write(_command(annotation) + "\n")
@@ -45,26 +46,36 @@ def write(report: Report, out: TextIO, style: Style) -> None:
     out.write(f"pomprobe: {summary(report)}\n")
 
 
+def _varied(annotations: list[_Annotation]) -> list[_Annotation]:
+    """One of each rule first, so that the ten that are shown tell of everything; otherwise the order stays."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for annotation in annotations:
+        rule = annotation.title.partition(" ")[0]
+        ranked.append((seen[rule], annotation))
+        seen[rule] += 1
+    return [annotation for _, annotation in sorted(ranked, key=lambda pair: pair[0])]
+
+
 def _annotations(report: Report) -> Iterator[_Annotation]:
     for finding in report.findings:
         fixes = "".join(f"\nFix: {prose(fix)}" for fix in finding.fixes)
         yield _Annotation(TYPES[finding.severity], finding.place, finding.rule.code, prose(finding.message) + fixes)
-    for route in words.worst_first(report.routes):
+    for alike in fold.routes(words.worst_first(report.routes)):
+        route = alike.first
         for seen in fold.findings(route.verdicts):
-            yield _of_finding(route, seen)
+            yield _of_finding(alike, seen)
         if words.standing(route) in words.UNKNOWN and not route.verdicts:
             yield _Annotation("warning", route.route.place, f"{clean(route.route.name)}: not known", prose(words.why_unknown(route)))
 
 
-def _of_finding(route: RouteReport, seen: fold.Seen) -> _Annotation:
-    verdict = seen.verdict
-    lines = [prose(seen.title) + (f" ({fold.listed(seen.endpoints)})" if seen.endpoints else "")]
-    lines += [
-        f"{words.capital(words.share(e.share))} {words.gets(e.share)} {clean(words.answer(e.reply))} {clean(e.reply.response_code_details)}"
-        for e in route.forecast
-        if e.rule == verdict.rule.code
-    ]
+def _of_finding(alike: fold.Alike, seen: fold.Seen) -> _Annotation:
+    route, verdict = alike.first, seen.verdict
+    lines = [prose(seen.title) + seen.at]
+    lines += [clean(words.capital(words.foreseen(e))) for e in route.forecast if e.rule == verdict.rule.code]
     lines += [f"Fix: {prose(fix)}" for fix in seen.fixes]
+    if alike.others:
+        lines.append(f"The same for {words.plural(len(alike.others), 'more route')}: " + ", ".join(alike.others))
     return _Annotation(TYPES[verdict.severity], seen.place, f"{verdict.rule.code} {clean(route.route.name)}", "\n".join(lines))
 
 

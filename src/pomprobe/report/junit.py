@@ -75,8 +75,7 @@ def _stages(report: RouteReport) -> Iterator[tuple[Upstream | None, Endpoint | N
 def _case(
     report: RouteReport, outcome: Outcome, upstream: Upstream | None, endpoint: Endpoint | None, verdicts: list[Verdict]
 ) -> ET.Element:
-    where = clean(endpoint or (upstream.url if upstream else ""))
-    case = _new_case(report, f"{outcome.stage} {where}".strip(), outcome.elapsed)
+    case = _new_case(report, f"{outcome.stage} {_where(upstream, endpoint)}".strip(), outcome.elapsed)
     serious = [v for v in verdicts if v.severity is Severity.ERROR]
     if outcome.status in (Status.BUG, Status.UNDETERMINED):
         ET.SubElement(case, "error", type=outcome.status.value, message=prose(words.reason(outcome))).text = _explained(verdicts, report)
@@ -92,7 +91,7 @@ def _case(
 
 
 def _of_verdict(report: RouteReport, verdict: Verdict) -> ET.Element:
-    where = clean(verdict.endpoint or (verdict.upstream.url if verdict.upstream else ""))
+    where = _where(verdict.upstream, verdict.endpoint)
     case = _new_case(report, f"{verdict.stage} {where} {verdict.rule.code}".replace("  ", " "))
     if verdict.severity is Severity.ERROR:
         ET.SubElement(case, "failure", type=verdict.rule.code, message=prose(verdict.title)).text = _explained([verdict], report)
@@ -103,9 +102,14 @@ def _of_verdict(report: RouteReport, verdict: Verdict) -> ET.Element:
 
 def _new_case(report: RouteReport, name: str, seconds: float = 0.0) -> ET.Element:
     place = report.route.place
-    return ET.Element(
-        "testcase", classname=clean(report.route.name), name=name, time=_time(seconds), file=clean(place.file), line=str(place.line)
-    )
+    case = ET.Element("testcase", classname=clean(report.route.name), name=name, time=_time(seconds))
+    case.set("file", clean(place.file))
+    case.set("line", str(place.line))
+    return case
+
+
+def _where(upstream: Upstream | None, endpoint: Endpoint | None) -> str:
+    return clean(endpoint or (upstream.url if upstream else ""))
 
 
 def _explained(verdicts: list[Verdict], report: RouteReport) -> str:
@@ -128,10 +132,7 @@ def _properties(report: RouteReport) -> Iterator[tuple[str, str]]:
 
 
 def _forecast(report: RouteReport) -> str:
-    said = [
-        f"{words.share(e.share)} {words.gets(e.share)} {words.answer(e.reply)} {e.reply.response_code_details}" for e in report.forecast
-    ]
-    return "; ".join(map(clean, said)) or "not known"
+    return "; ".join(clean(words.foreseen(entry)) for entry in report.forecast) or "not known"
 
 
 def _totals(suite: ET.Element) -> ET.Element:

@@ -27,9 +27,7 @@ def write(report: Report, out: TextIO, style: Style) -> None:
     index = {rule.code: number for number, rule in enumerate(rules)}
     results = [result | {"ruleIndex": index[result["ruleId"]]} for result in _results(report)]
     run: Node = {
-        "tool": {
-            "driver": {"name": "pomprobe", "version": __version__, "semanticVersion": __version__, "rules": [_rule(r) for r in rules]}
-        },
+        "tool": {"driver": {"name": "pomprobe", "version": __version__, "rules": [_rule(r) for r in rules]}},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
         "results": results,
@@ -71,8 +69,7 @@ def _results(report: Report) -> Iterator[Node]:
 
 def _result(route: RouteReport, seen: fold.Seen) -> Node:
     verdict = seen.verdict
-    at = f" ({fold.listed(seen.endpoints)})" if seen.endpoints else ""
-    lines = [f"{clean(route.route.name)}: {prose(seen.title)}{at}"]
+    lines = [f"{clean(route.route.name)}: {prose(seen.title)}{seen.at}"]
     if verdict.means is not None:
         lines.append(f"Users see {clean(words.answer(verdict.means))} {clean(verdict.means.response_code_details)}")
     lines += [prose(seen.why)] if seen.why else []

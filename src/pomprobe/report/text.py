@@ -104,8 +104,7 @@ class _Text:
             spans.append((f" → {fold.listed(targets)}", ""))
         yield from self.page.flow([*spans, (f"  {_line_of(report.route.place)}", "place")], hang=4)
         if len(alike.routes) > 1:
-            others = [f"{clean(r.route.name)} (line {r.route.place.line})" for r in alike.routes[1:]]
-            yield from self.page.flow([("the same for " + fold.listed(others, NAMED), "dim")], indent=2, hang=4)
+            yield from self.page.flow([("the same for " + fold.listed(alike.others, NAMED), "dim")], indent=2, hang=4)
 
     def _answer(self, entry: ForecastEntry, share: float, count: int, brief: bool) -> Iterator[str]:
         reply = entry.reply

@@ -69,6 +69,12 @@ def answer(reply: EnvoyReply) -> str:
     return f"{reply.status} {reply.response_flags}" if reply.response_flags != "-" else str(reply.status)
 
 
+def foreseen(entry: ForecastEntry) -> str:
+    """An answer with its share: "every request gets 503 UH no_healthy_upstream"."""
+    details = "" if own(entry.reply) else f" {entry.reply.response_code_details}"
+    return f"{share(entry.share)} {gets(entry.share)} {answer(entry.reply)}{details}"
+
+
 def failing_share(entries: Sequence[ForecastEntry]) -> float:
     """Share of the requests that get no good answer."""
     return sum(entry.share for entry in entries if not good(entry.reply))
