@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import balance, insights
-from .catalog import Catalog, NoRuleError, reply, words
+from .catalog import Catalog, NoRuleError
 from .model import (
     Cluster,
     Endpoint,
@@ -52,7 +52,7 @@ def findings(problems: Sequence[Problem], knowledge: Knowledge) -> tuple[Finding
         facts = {**problem.facts, "message": problem.message}
         rule = knowledge.catalog.match(problem.failure, facts, StageName.CONFIG, None)
         severity = Severity.ERROR if problem.fatal else rule.severity
-        found.append(Finding(rule, severity, problem.message, words(rule, facts).fixes, problem.place))
+        found.append(Finding(rule, severity, problem.message, knowledge.catalog.fixes(rule, facts), problem.place))
     return tuple(found)
 
 
@@ -199,9 +199,11 @@ class _Judge:
         except NoRuleError as gap:  # a gap of the catalogue is ours: said as such, and the report survives
             facts = {**facts, "bug": str(gap)}
             rule = self.catalog.match(Failure.BUG, facts, outcome.stage, None)
-        said = words(rule, facts)
         place = (upstream and upstream.place) or self.cluster.route.place
-        verdict = Verdict(rule, said.title, said.why, said.fixes, outcome.stage, upstream, endpoint, reply(rule, facts, self.envoy), place, facts, rule.severity)
+        verdict = Verdict(
+            rule, self.catalog.render(rule.title, facts), self.catalog.render(rule.why, facts), self.catalog.fixes(rule, facts), outcome.stage,
+            upstream, endpoint, self.catalog.reply(rule, facts, self.envoy), place, facts, rule.severity,
+        )  # fmt: skip
         self.verdicts.append(verdict)
         return verdict
 

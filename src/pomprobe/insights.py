@@ -50,7 +50,10 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
             Failure.LITTLE_HEADROOM,
             {"used_percent": round(100 * used / limit), "seconds": round(used, 2), "timeout_seconds": limit, "timeout_key": cluster.timers.keys.get(Timer.ROUTE.value, "timeout")},
         )
-    if (seconds := _keep_alive(outcome.facts)) is not None and seconds < POOL_IDLE:
+    idle = outcome.facts.get("idle_seconds")
+    if isinstance(idle, float) and not outcome.facts.get("connection_close"):
+        yield _notice(outcome, Failure.IDLE_CLOSED, {})
+    elif (seconds := _keep_alive(outcome.facts)) is not None and seconds < POOL_IDLE:
         yield _notice(outcome, Failure.KEEPALIVE_SHORT, {"keep_alive_seconds": seconds})
     location = str(outcome.facts.get("location") or "")
     if location and _points_at(location, upstream, cluster):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
+from . import secondlook
 from .limits import Lag, Slots, watch
 from .model import (
     Cluster,
@@ -22,6 +23,7 @@ from .model import (
     HealthCheck,
     Outcome,
     Protocol,
+    RouteKind,
     StageFailed,
     StageName,
     Status,
@@ -32,7 +34,8 @@ from .model import (
 )
 from .net.resolver import Resolver
 from .net.resolv_conf import Machine
-from .stages import dns, health, http, tcp, tls, tunnel
+from .net.stream import Stream, TLSBroken
+from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.walk import Clock, Walk
 
 Stage = Callable[[Walk], Awaitable[Facts]]
@@ -42,6 +45,9 @@ CONNECTION: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tcp.connect),
 
 TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunnel),)
 """The same for a tcp or ssh route, where Envoy only passes bytes on."""
+
+DATAGRAM: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, udp.knock),)
+"""The same for a udp route."""
 
 TIMEOUTS = {StageName.TCP: Failure.CONNECT_TIMEOUT, StageName.TLS: Failure.HANDSHAKE_TIMEOUT, StageName.HTTP: Failure.TIMED_OUT}
 OURS = (Timer.MAX_WAIT, Timer.DEADLINE)
@@ -58,6 +64,8 @@ class Options:
     concurrency: int = 100
     per_host: int = 20
     samples: int = 1
+    second_look: bool = True
+    idle_probe: float | None = None
     stages: Collection[StageName] = tuple(StageName)
 
 
@@ -155,7 +163,7 @@ class Runner:
             for _ in range(self.options.samples):
                 key = (endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address)
                 if self.options.samples == 1:
-                    walks.append(await self._once(key, lambda: self._walk(cluster, upstream, context, endpoint)))
+                    walks.append(await self._once(key, lambda: self._looked(cluster, upstream, context, endpoint)))
                 else:
                     walks.append(await self._walk(cluster, upstream, context, endpoint))
 
@@ -181,9 +189,28 @@ class Runner:
         await shared.ready.wait()
         return shared.outcomes
 
+    async def _looked(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> tuple[Outcome, ...]:
+        """A walk, and where it fails a second look at what would work."""
+        outcomes = await self._walk(cluster, upstream, context, endpoint)
+        failing = next((i for i, o in enumerate(outcomes) if o.status is Status.FAILING), None)
+        if failing is None or not self.options.second_look or StageName.HTTP not in self.options.stages:
+            return outcomes
+        tried: list[str] = []
+        found = ""
+        for trial in secondlook.trials(cluster, upstream, context, endpoint, outcomes):
+            tried.append(trial.what)
+            if secondlook.works(trial, outcomes, await self._walk(trial.cluster, upstream, trial.context, trial.endpoint)):
+                found = trial.works
+                break
+        if not tried:
+            return outcomes
+        return (*outcomes[:failing], secondlook.told(outcomes[failing], tried, found), *outcomes[failing + 1 :])
+
     async def _walk(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> tuple[Outcome, ...]:
         """One connection through its stages; the stages that it does not reach are skipped."""
-        table = TUNNEL if cluster.protocol is Protocol.RAW else CONNECTION
+        table = CONNECTION
+        if cluster.protocol is Protocol.RAW:
+            table = DATAGRAM if cluster.route.kind is RouteKind.UDP else TUNNEL
         outcomes: list[Outcome] = []
         async with self._slots.slot(str(endpoint)):
             clock = Clock()
@@ -208,10 +235,24 @@ class Runner:
                     outcomes.append(outcome)
                     walk.facts[name.value] = {**walk.facts.get(name.value, {}), **outcome.facts}
                     reached = outcome.status is Status.OK
+                if self.options.idle_probe and reached and outcomes and outcomes[-1].stage is StageName.HTTP and walk.stream is not None:
+                    outcomes[-1] = await self._idle(outcomes[-1], walk.stream, self.options.idle_probe)
             finally:
                 if walk.stream is not None:
                     walk.stream.close()
         return tuple(outcomes)
+
+    async def _idle(self, outcome: Outcome, stream: Stream, patience: float) -> Outcome:
+        """Hold the connection after its answer and time how long the server keeps it (--idle-probe)."""
+        began = anyio.current_time()
+        with anyio.move_on_after(patience):
+            try:
+                while await stream.receive():
+                    pass
+            except (OSError, TLSBroken):  # a reset ends the connection as well as a FIN does
+                pass
+            return replace(outcome, facts={**outcome.facts, "idle_seconds": round(anyio.current_time() - began, 1)})
+        return outcome
 
     async def _health(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck) -> Outcome:
         async with self._slots.slot(f"{endpoint} health"):

@@ -10,6 +10,7 @@ from .demo import demo
 from .explain import explain
 from .lint import lint
 from .listing import list_routes
+from .reproduce import reproduce
 from .rules import rules
 
 SUMMARY = "Says what Pomerium's users will see: probes every upstream of a Pomerium config and forecasts Envoy's answer, word for word."
@@ -38,6 +39,7 @@ def root(show: bool = typer.Option(False, "--version", "-V", callback=_show_vers
 app.command("check")(check)
 app.command("list")(list_routes)
 app.command("lint")(lint)
+app.command("reproduce")(reproduce)
 app.command("explain")(explain)
 app.command("rules")(rules)
 app.command("demo")(demo)

@@ -31,6 +31,8 @@ def check(
     per_host: Annotated[int, typer.Option(help="Connections to one address and port at once.", min=1)] = 20,
     samples: Annotated[int, typer.Option(help="Requests to each endpoint, one after the other.", min=1)] = 1,
     warn_at: Annotated[float, typer.Option(help="Share of a timeout (0 to 1) from which on a slow answer is a warning.", min=0.0, max=1.0)] = 0.8,
+    idle_probe: Annotated[str | None, typer.Option(help="Hold each connection this long after its answer, to see whether the server closes idle ones.", metavar="DURATION", show_default=False)] = None,
+    second_look: Annotated[bool, typer.Option(help="Try what a failure suggests (other name, scheme, Host): at most 3 more connections to that endpoint.")] = True,
     pomerium_version: Version = "0.33",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact and effective setting.")] = False,
@@ -51,7 +53,7 @@ def check(
         outputs = [Output.parse(text) for text in output or ["text"]]
     except (ValueError, OutputError) as error:
         usage(str(error))
-    options = _options(only, skip, max_wait, deadline, concurrency, per_host, samples)
+    options = _options(only, skip, max_wait, deadline, concurrency, per_host, samples, second_look, idle_probe)
     from ..api import merge
 
     reports = []
@@ -101,12 +103,13 @@ def _print(report: Report, outputs: list[Output], color: str, verbose: bool) -> 
 
 
 def _options(
-    only: list[str] | None, skip: list[str] | None, max_wait: str | None, deadline: str | None, concurrency: int, per_host: int, samples: int
+    only: list[str] | None, skip: list[str] | None, max_wait: str | None, deadline: str | None, concurrency: int, per_host: int, samples: int, second_look: bool,
+    idle_probe: str | None,
 ) -> Options:
     from ..runner import Options
 
     stages = [s for s in _stages(only, "--only") or _stages(None, "") if s not in _stages(skip, "--skip")] if only or skip else _stages(None, "")
-    return Options(seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline"), concurrency, per_host, samples, tuple(stages))
+    return Options(seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline"), concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), tuple(stages))
 
 
 def _stages(names: list[str] | None, option: str) -> list[StageName]:

