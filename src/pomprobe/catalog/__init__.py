@@ -1,0 +1,13 @@
+"""The catalogue: probes/**/*.yaml as rules, which of them fires on an outcome, and its words with the facts filled in.
+
+Pure functions over frozen data; no rule's text stands in code. The order of use:
+`load()` once, `Catalog.match` for each failure, then `Catalog.render` (title, why), `.fixes` and `.reply` (what Envoy answers).
+"""
+
+from __future__ import annotations
+
+from .match import Catalog, NoRuleError
+from .read import CatalogError, load
+from .render import fixes, render, reply
+
+__all__ = ["Catalog", "CatalogError", "NoRuleError", "fixes", "load", "render", "reply"]
