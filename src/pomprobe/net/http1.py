@@ -85,15 +85,15 @@ class ResponseReader:
             case _State.START | _State.UPGRADED:
                 return Closed()
             case _State.HEAD if self._first is None:
-                return Refused("the connection ended inside the status line")
+                return Refused("cut inside the status line")
             case _State.HEAD:
-                return Refused("the connection ended inside the headers")
+                return Refused("cut inside the headers")
             case _State.UNTIL_CLOSE:
                 return End()
             case _State.CHUNKS:
-                return Refused("the connection ended inside a chunked body")
+                return Refused("cut inside a chunked body")
             case _:
-                return Refused(f"the connection ended {self._left} bytes before the end of the body")
+                return Refused(f"cut {self._left} bytes before the end of the body")
 
     def _read_head(self, data: bytes) -> Generator[Event, None, bytes]:
         if self._state is _State.START:
@@ -108,7 +108,7 @@ class ResponseReader:
         found = _END_OF_HEAD.search(self._head, max(before - 2, self._first_end - 1, 0)) if self._first else None
         if found is None or self._first is None:
             if len(self._head) >= MAX_HEAD:
-                raise HeadRefused("more than 80 KiB of headers")
+                raise HeadRefused("headers larger than 80 KiB")
             return b""
         block = bytes(self._head[self._first_end : found.end()])
         if re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", self._head[: self._first_end]):
@@ -175,14 +175,14 @@ def _check(status: int, headers: Headers) -> tuple[bool, int | None]:
     length = content_length(headers, status)
     codings = [value.lower() for value in values(headers, b"transfer-encoding")]
     if codings and values(headers, b"content-length"):
-        raise HeadRefused("both Content-Length and Transfer-Encoding")
+        raise HeadRefused("Transfer-Encoding together with a length")
     if codings and [coding for coding in codings if coding] != [b"chunked"]:
         raise HeadRefused("a Transfer-Encoding other than chunked")
     if status < 200 or status == 204:
         if codings:
-            raise HeadRefused(f"Transfer-Encoding in a {status} response")
+            raise HeadRefused(f"a {status} response that announces a body")
         if any(value != b"0" for value in values(headers, b"content-length")):
-            raise HeadRefused(f"Content-Length in a {status} response")
+            raise HeadRefused(f"a {status} response that announces a body")
     return codings[-1:] == [b"chunked"], length
 
 

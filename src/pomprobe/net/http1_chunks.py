@@ -131,7 +131,7 @@ class ChunkReader:
             self._state = _State.DONE
             return at + found.end() - before
         if len(self._trailers) > MAX_TRAILERS:
-            raise ChunkRefused("trailers of more than 80 KiB")
+            raise ChunkRefused("trailers larger than 80 KiB after the last chunk")
         return len(data)
 
     @staticmethod
@@ -139,4 +139,4 @@ class ChunkReader:
         try:
             header_lines(block)
         except HeadRefused as refused:
-            raise ChunkRefused(f"in the trailers {refused}") from None
+            raise ChunkRefused(f"in the trailers after the last chunk: {refused}") from None

@@ -64,7 +64,7 @@ def header_lines(block: bytes) -> Headers:
     headers = []
     for name, value in _fields(block.split(b"\n")[:-1]):
         if not name:
-            raise HeadRefused("a header without a name")
+            raise HeadRefused("an empty header name")
         if not _NAME.fullmatch(name):
             raise HeadRefused("a character in a header name that is not allowed there")
         headers.append((name.lower(), value.replace(b"\r", b"").replace(b"\n", b"").strip(b" \t")))

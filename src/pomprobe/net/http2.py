@@ -122,7 +122,7 @@ class Http2Codec:
             yield Refused(str(refused))
         except (HeadersTooMany, BlockTooLarge, hpack.OversizedHeaderListError) as many:
             self.ended = True
-            yield Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "more than 60 KiB of headers")
+            yield Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "headers larger than 60 KiB")
         except (hpack.HPACKError, UnicodeDecodeError):
             self.ended = True
             yield Refused("headers that cannot be decompressed")
@@ -130,7 +130,7 @@ class Http2Codec:
     def eof(self) -> Event:
         """What the end of the connection means here: the same at any time, with FIN or RST."""
         self.ended = True
-        return Closed()
+        return Closed(goaway=self._last_stream < MAX_WINDOW)
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:
@@ -169,16 +169,16 @@ class Http2Codec:
         length = content_length(headers)
         if 100 <= status < 200:
             if length is not None or block.end_stream:
-                raise HeadersRefused(f"a {status} response " + ("that ends the stream" if block.end_stream else "with Content-Length"))
+                raise HeadersRefused(f"a {status} response that " + ("ends the stream" if block.end_stream else "announces a body"))
             if status in INTERIM:
                 yield Interim(status)
             return
         if status == 204 and length:
-            raise HeadersRefused("Content-Length in a 204 response")
+            raise HeadersRefused("a 204 response that announces a body")
         if self._method == "HEAD" or status in (204, 304):
             length = 0
         if block.end_stream and length:
-            raise HeadersRefused(f"the response ended {length} bytes before the end of the body")
+            raise HeadersRefused(f"content-length {length}, body 0")
         self._length = length
         self._head = Head(status, "HTTP/2", headers)
         yield self._head
@@ -191,7 +191,7 @@ class Http2Codec:
         self._give_back(body.consumed)
         self._received += len(body.content)
         if self._length is not None and self._received > self._length:
-            raise FrameRefused("more body than Content-Length says" if self._length else "a body where none may be")
+            raise FrameRefused(f"content-length {self._length}, body {self._received} or more")
         if body.content:
             yield Data(body.content)
         if body.end_stream:
@@ -199,7 +199,7 @@ class Http2Codec:
 
     def _end(self, trailers: Headers) -> End:
         if self._length is not None and self._received != self._length:
-            raise FrameRefused(f"the response ended {self._length - self._received} bytes before the end of the body")
+            raise FrameRefused(f"content-length {self._length}, body {self._received}")
         return End(trailers)
 
     def _goaway(self, payload: bytes) -> Iterator[Event]:

@@ -62,7 +62,7 @@ def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False) -
         if count > MAX_HEADERS:
             raise HeadersTooMany("more than 100 headers")
         if size > MAX_BYTES:
-            raise HeadersTooMany("more than 60 KiB of headers")
+            raise HeadersTooMany("headers larger than 60 KiB")
     if not trailers and not status:
         raise HeadersRefused("no :status")
     return status - 1 if status else 0, tuple(kept)

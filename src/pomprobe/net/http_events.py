@@ -51,7 +51,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The connection ended where Envoy says connection_termination (response flag UC)."""
+    """The connection ended where Envoy says connection_termination (response flag UC).
+
+    goaway: HTTP/2's GOAWAY had promised an answer to this very stream.
+    """
+
+    goaway: bool = False
 
 
 @dataclass(frozen=True, slots=True)

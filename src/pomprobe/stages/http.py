@@ -18,6 +18,17 @@ PATIENCE = 30.0
 BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of body that are read: enough to see a download being cut, not the whole of a large one."""
 
+BEGIN = 2048
+"""Bytes of body that are looked into."""
+
+WANTS_TLS = (
+    b"plain HTTP request was sent to HTTPS port",  # nginx
+    b"Client sent an HTTP request to an HTTPS server",  # Go
+    b"speaking plain HTTP to an SSL-enabled server port",  # Apache
+    b"This combination of host and port requires TLS",  # Tomcat
+)
+"""How servers say in a 400 that they got plain HTTP on a TLS port (rows tls-nginx-http-to-https, http-to-tls-go400)."""
+
 
 async def exchange(walk: Walk) -> Facts:
     """Send the cluster's request, read the response to its end; what is known so far stands in `walk.facts["http"]` at any time.
@@ -30,6 +41,8 @@ async def exchange(walk: Walk) -> Facts:
     sent = walk.cluster.request_to(walk.upstream)
     http2 = _is_http2(walk)
     facts: dict[str, Fact] = {"protocol": "HTTP/2" if http2 else "HTTP/1.1"}
+    handshake = walk.facts.get("tls", {})
+    facts |= {name: handshake[name] for name in ("client_certificate_requested", "client_certificate_sent") if name in handshake}
     walk.facts["http"] = facts
     transport = http.OpenStreamTransport(walk.stream, http2=http2)
     clock.arm(Timer.PER_TRY, timers.per_try)
@@ -43,12 +56,14 @@ async def exchange(walk: Walk) -> Facts:
         facts |= _head(response, anyio.current_time() - began)
         if any(name.lower() == "upgrade" for name, _ in sent.headers):
             return _upgrade(response.status_code, facts)
-        await _read(response, clock, timers, facts)
+        begin = await _read(response, clock, timers, facts)
     except http.Broken as broken:
-        raise _failed(broken, walk, facts, transport.interim) from broken
+        raise _failed(broken, facts, transport.interim) from broken
     finally:
         if transport.interim:
             facts["interim"] = True
+    if response.status_code == 400 and walk.tls is None:
+        facts["answered_tls"] = any(words in begin for words in WANTS_TLS)
     if 400 <= response.status_code < 600:
         raise _with(Failure.APP_ERROR if response.status_code >= 500 else Failure.APP_REFUSAL, facts)
     return facts
@@ -64,18 +79,19 @@ def _is_http2(walk: Walk) -> bool:
 def _head(response: httpx.Response, waited: float) -> dict[str, Fact]:
     """The facts of a response's headers."""
     headers = response.headers
-    facts: dict[str, Fact] = {"status": response.status_code, "first_byte": waited, "body_bytes": 0, "keep_alive": _stays(response)}
+    facts: dict[str, Fact] = {"status": response.status_code, "first_byte": waited, "body_bytes": 0, "connection_close": _closes(response)}
     named = {"server": headers.get("server"), "content_type": headers.get("content-type"), "location": headers.get("location")}
+    named["keep_alive"] = headers.get("keep-alive")
     facts |= {name: value for name, value in named.items() if value}
     if "location" in facts:
         facts["location"] = headers["location"].partition("?")[0].partition("#")[0]  # the rest may hold what is secret
     return facts
 
 
-def _stays(response: httpx.Response) -> bool:
-    """Will the server keep the connection, as far as its headers say?"""
+def _closes(response: httpx.Response) -> bool:
+    """Does the server say that it closes the connection after this response?"""
     connection = response.headers.get("connection", "").lower()
-    return "close" not in connection and (response.http_version != "HTTP/1.0" or "keep-alive" in connection)
+    return "close" in connection or (response.http_version == "HTTP/1.0" and "keep-alive" not in connection)
 
 
 def _upgrade(status: int, facts: dict[str, Fact]) -> Facts:
@@ -86,25 +102,30 @@ def _upgrade(status: int, facts: dict[str, Fact]) -> Facts:
     return facts
 
 
-async def _read(response: httpx.Response, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> None:
-    """Read the body, counting it. Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response."""
+async def _read(response: httpx.Response, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> bytes:
+    """Read the body, counting it; returns its beginning.
+
+    Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response.
+    """
     endless = timers.route is None and timers.max_duration is None and timers.stream_duration is None
     patience = anyio.current_time() + PATIENCE
-    read = 0
+    read, begin = 0, b""
     assert isinstance(response.stream, http.Body)
     async for piece in response.stream:
         read += len(piece)
+        begin += piece[: BEGIN - len(begin)]
         facts["body_bytes"] = read
         clock.activity()
         if read >= BODY_LIMIT:
             facts["body_limit"] = True
-            return
+            break
         if endless and anyio.current_time() > patience:
             facts["streaming"] = True
-            return
+            break
+    return begin
 
 
-def _failed(broken: http.Broken, walk: Walk, facts: dict[str, Fact], interim: bool) -> StageFailed:
+def _failed(broken: http.Broken, facts: dict[str, Fact], interim: bool) -> StageFailed:
     """The failure that Envoy makes of an exchange that broke."""
     started = "status" in facts
     known: dict[str, Fact] = {**facts, "interim": interim, "started": started}
@@ -120,9 +141,11 @@ def _failed(broken: http.Broken, walk: Walk, facts: dict[str, Fact], interim: bo
         case Closed() if started:
             failure = Failure.BODY_CUT
             known |= {"problem": "the connection ended inside the body", "closed": True}
-        case Closed():
+        case Closed(goaway=goaway):
             failure = Failure.CLOSED
-            known |= _tls(broken, walk)
+            known |= {"goaway": goaway, **_spoken(broken.first)}
+            if broken.alert is not None:  # TLS 1.3 shows a refused client certificate only now (row tlsa-mtls-missing-13)
+                known |= {"alert": broken.alert, "alert_name": alert_name(broken.alert)}
         case Reset() as reset:
             failure = Failure.STREAM_RESET
             known |= {"error_code": reset.error_code, "goaway": reset.goaway, "problem": reset.problem}
@@ -143,9 +166,3 @@ def _spoken(first: bytes) -> dict[str, Fact]:
         facts["first_bytes"] = printable(first)
     return facts
 
-
-def _tls(broken: http.Broken, walk: Walk) -> dict[str, Fact]:
-    """On TLS 1.3 a refused client certificate shows only now; Envoy just says connection_termination (row tlsa-mtls-missing-13)."""
-    handshake = walk.facts.get("tls", {})
-    asked = {name: handshake.get(name, False) for name in ("client_certificate_requested", "client_certificate_sent")}
-    return asked | ({"alert": broken.alert, "alert_name": alert_name(broken.alert)} if broken.alert is not None else {})
