@@ -33,7 +33,7 @@ LOGGED = {
 
 def bootstrap(clusters: Iterable[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path, store: Store) -> Message:
     """The configuration that Envoy starts with; `choices`: a route's index -> the header value that chooses it."""
-    routes = [route_message(cluster, choices[cluster.route.index], store) for cluster in clusters]
+    routes = [route_message(cluster, settings, choices[cluster.route.index], store) for cluster in clusters]
     return {
         "node": {"id": "pomprobe", "cluster": "pomprobe"},
         "admin": {"address": {"pipe": {"path": str(folder / ADMIN), "mode": 0o600}}},

@@ -49,7 +49,7 @@ def message(cluster: Cluster, choice: str) -> bytes:
         "user-agent": f"pomprobe/{__version__}",
         "accept": "*/*",
         "x-forwarded-for": CLIENT,
-        "x-forwarded-proto": "https",
+        "x-forwarded-proto": dict(request.headers).get("x-forwarded-proto", "https"),
         CHOICE: choice,
         "connection": "close",
     }

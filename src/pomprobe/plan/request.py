@@ -31,13 +31,15 @@ def request(route: Route, routes: Sequence[Route], timers: Timers) -> Request:
     sent |= {name: value for name, value in headers.items() if name not in CONSUMED and name != "host"}
     if limit := timers.per_try or timers.route:
         sent["x-envoy-expected-rq-timeout-ms"] = str(round(limit * 1000))
+    kept = {name: value for name, value in sent.items() if name not in removed}
     if path != original:
-        sent["x-envoy-original-path"] = original
-    if hosts[0] != authority and "x-forwarded-host" not in removed:
-        sent |= {"x-envoy-original-host": authority, "x-forwarded-host": authority}
+        kept["x-envoy-original-path"] = original
+    if hosts[0] != authority:
+        kept["x-envoy-original-host"] = authority
+        if "x-forwarded-host" not in removed:
+            kept["x-forwarded-host"] = authority
     method = "CONNECT" if route.kind is RouteKind.TCP else "GET"
-    kept = tuple((name, value) for name, value in sent.items() if name not in removed)
-    return Request(method=method, path=path, host=hosts[0], headers=kept, hosts=hosts, original_path=original, original_host=authority)
+    return Request(method, path, hosts[0], tuple(kept.items()), hosts, original_path=original, original_host=authority)
 
 
 def _authority(route: Route) -> str:

@@ -53,16 +53,22 @@ def endless(route: Route) -> str:
     return "mcp" if route.mcp_server else ""
 
 
+def configured(route: Route, settings: Settings) -> tuple[float, str]:
+    """The route's timeout as Pomerium hands it to Envoy, in seconds, and the key behind it (routes.go, getRouteTimeout)."""
+    if route.timeout is not None:
+        return route.timeout, "timeout"
+    if reason := endless(route):
+        return 0.0, reason
+    return settings.default_upstream_timeout, "default_upstream_timeout"
+
+
 def _route(route: Route, settings: Settings, orders: Control) -> tuple[float | None, str]:
     if route.kind in TUNNELS:
         return None, endless(route)
     if orders.timeout is not None:
         return _positive(orders.timeout), _by_header(TIMEOUT)
-    if route.timeout is not None:
-        return _positive(milliseconds(route.timeout)), "timeout"
-    if reason := endless(route):
-        return None, reason
-    return _positive(milliseconds(settings.default_upstream_timeout)), "default_upstream_timeout"
+    seconds, key = configured(route, settings)
+    return _positive(milliseconds(seconds)), key
 
 
 def _idle(route: Route) -> tuple[float | None, str]:
