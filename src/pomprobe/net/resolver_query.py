@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from ..model import Failure
+from ..model import Endpoint, Failure
 from . import resolver_wire as wire
+from . import tcp
 from .resolv_conf import Nameserver
 
 SECONDS = 5.0
@@ -68,19 +69,19 @@ class Missed:
 
 async def ask(plan: Plan, name: str, record_type: wire.RecordType, log: Log) -> wire.Reply | Missed:
     """Ask until a server gives a final answer or the tries are used up (ares_requeue_query, process_answer)."""
-    edns, tcp = plan.edns, plan.use_tcp
+    edns, stream = plan.edns, plan.use_tcp
     attempt, misses = 0, list[Missed]()
     while attempt < plan.tries * len(plan.servers):
         server = plan.servers[attempt % len(plan.servers)]
         log.servers[str(server)] = None
         asked = wire.question(name, record_type, edns=edns)
-        answer = await _try(server, asked, _over_tcp if tcp else _over_udp, plan.patience(attempt))
+        answer = await _try(server, asked, _over_tcp if stream else _over_udp, plan.patience(attempt))
         if isinstance(answer, wire.Reply):
             if answer.rcode == "FORMERR" and edns and not answer.edns:
                 edns = False  # a server that does not know EDNS: the same one again, which is no try of its own
                 continue
-            if answer.truncated and not tcp:
-                tcp = True
+            if answer.truncated and not stream:
+                stream = True
                 continue
             if answer.rcode not in RCODES:
                 return answer
@@ -92,7 +93,7 @@ async def ask(plan: Plan, name: str, record_type: wire.RecordType, log: Log) -> 
         misses.append(answer)
         attempt += 1
     last = next((miss for miss in reversed(misses) if miss.failure is not Failure.RESOLVER_UNREACHABLE), misses[-1])
-    if tcp and not plan.use_tcp and last.failure in (Failure.RESOLVER_UNREACHABLE, Failure.DNS_TIMEOUT):
+    if stream and not plan.use_tcp and last.failure in (Failure.RESOLVER_UNREACHABLE, Failure.DNS_TIMEOUT):
         return Missed(Failure.DNS_TRUNCATED, f"truncated over UDP; over TCP {last.error}")
     return last
 
@@ -103,58 +104,42 @@ async def _try(server: Nameserver, asked: wire.Question, exchange: Exchange, sec
             return await exchange(server, asked)
     except wire.Malformed as error:
         return Missed(Failure.DNS_MALFORMED, f"{server}: {error}")
-    except TimeoutError:
-        pass  # the kernel gave up before us (ETIMEDOUT)
-    except OSError as error:
+    except (OSError, tcp.ConnectFailed, tcp.SocketRefused) as error:
         if error.errno in OURS:
-            return Missed(Failure.NOT_KNOWN, str(error), limit=errno.errorcode[error.errno])
-        return Missed(Failure.RESOLVER_UNREACHABLE, f"{server}: {error.strerror or error}")
+            return Missed(Failure.NOT_KNOWN, str(error), limit=tcp.name(error.errno))
+        if error.errno != errno.ETIMEDOUT:
+            return Missed(Failure.RESOLVER_UNREACHABLE, f"{server}: {os.strerror(error.errno or errno.EIO)}")
     return Missed(Failure.DNS_TIMEOUT, f"{server}: no answer")
 
 
 async def _over_udp(server: Nameserver, asked: wire.Question) -> wire.Reply:
-    with _socket(server, socket.SOCK_DGRAM) as sock:
+    with socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
         # Connected: the kernel drops what comes from elsewhere, and reports a closed port (ICMP) as ECONNREFUSED.
         sock.connect((server.address, server.port))
         sock.send(asked.wire)
         while True:
-            data = await _receive(sock)
+            await anyio.wait_readable(sock)
+            try:
+                data = sock.recv(65535)
+            except BlockingIOError:
+                continue  # a datagram with a bad checksum: readable, then nothing to read
             if data and (reply := wire.parse(asked, data)) is not None:
                 return reply
 
 
 async def _over_tcp(server: Nameserver, asked: wire.Question) -> wire.Reply:
-    with _socket(server, socket.SOCK_STREAM) as sock:
-        if problem := sock.connect_ex((server.address, server.port)):
-            if problem != errno.EINPROGRESS:
-                raise OSError(problem, os.strerror(problem))
-            await anyio.wait_writable(sock)
-            if problem := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                raise OSError(problem, os.strerror(problem))
-        sock.send(len(asked.wire).to_bytes(2) + asked.wire)  # a first segment: it fits into an empty send buffer
+    stream = await tcp.connect(Endpoint(server.address, server.port))
+    try:
+        await stream.send(len(asked.wire).to_bytes(2) + asked.wire)
         buffer = b""
-        while True:
-            data = await _receive(sock)
-            if not data:
-                raise ConnectionResetError(errno.ECONNRESET, "connection closed without an answer")
+        while data := await stream.receive():
             buffer += data
             while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2])):
                 reply = wire.parse(asked, buffer[2:end])
                 if reply is not None:
                     return reply
                 buffer = buffer[end:]
-
-
-async def _receive(sock: socket.socket) -> bytes:
-    while True:
-        await anyio.wait_readable(sock)
-        try:
-            return sock.recv(65535)
-        except BlockingIOError:  # a datagram with a bad checksum: readable, then nothing to read
-            continue
-
-
-def _socket(server: Nameserver, kind: socket.SocketKind) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, kind)
-    sock.setblocking(False)
-    return sock
+        raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")
+    finally:
+        stream.close()
