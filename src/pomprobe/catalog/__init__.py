@@ -6,8 +6,9 @@ Pure functions over frozen data; no rule's text stands in code. The order of use
 
 from __future__ import annotations
 
+from .documents import CatalogError
 from .match import Catalog, NoRuleError
-from .read import CatalogError, load
+from .read import home, load
 from .render import fixes, render, reply
 
-__all__ = ["Catalog", "CatalogError", "NoRuleError", "fixes", "load", "render", "reply"]
+__all__ = ["Catalog", "CatalogError", "NoRuleError", "fixes", "home", "load", "render", "reply"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from ..model import Rule, StageName
+from .documents import CatalogError, documents
 from .match import Catalog
-from .schema import CatalogError, rule_from
-
-__all__ = ["CatalogError", "documents", "home", "load"]
+from .schema import rule_from
 
 _STAGES = tuple(StageName)
 
@@ -22,21 +20,6 @@ def home() -> Path:
         if directory.is_dir():
             return directory
     raise CatalogError(f"no catalogue beside {package}")
-
-
-def documents(directory: Path) -> Iterator[tuple[Path, object]]:
-    """Every YAML file below `directory` with its one document, in the order of the paths.
-
-    Raises CatalogError with file and line for what is no YAML.
-    """
-    import yaml  # a door: 20 ms that `--help` need not pay
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for path in sorted(directory.rglob("*.yaml")):
-        try:
-            yield path, yaml.load(path.read_bytes(), Loader=loader)  # a subclass of SafeLoader in either case
-        except yaml.YAMLError as error:
-            raise CatalogError(f"{path}: {error}") from error
 
 
 @cache

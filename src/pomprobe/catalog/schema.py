@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..model import Failure, Rule, Severity, StageName, Timer
+from .documents import CatalogError
 from .render import DETAIL_FACTS
 
 PREFIX = {
@@ -19,6 +20,7 @@ PREFIX = {
 }
 """How the codes of a stage begin."""
 
+_FAILURES, _TIMERS, _SEVERITIES = frozenset(Failure), frozenset(Timer), frozenset(Severity)
 _REQUIRED = {"code": str, "name": str, "title": str, "severity": str, "when": dict, "why": str, "fixes": list, "examples": dict}
 _OPTIONAL = {"means": dict, "see": list, "retired": str}
 _MEANS = {"code", "status", "response_flags", "response_code_details", "evidence", "versions"}
@@ -34,10 +36,6 @@ _ENVOY_WORDS = (
     "remote_refused_stream_reset",
     "remote_reset",
 )
-
-
-class CatalogError(Exception):
-    """The catalogue cannot be used: a defect of a rule file."""
 
 
 class _Reader:
@@ -73,11 +71,11 @@ class _Reader:
     def when(self, value: dict[str, object]) -> None:
         failures = value.get("failure")
         for one in failures if isinstance(failures, list) else [failures]:
-            if one not in set(Failure):
+            if one not in _FAILURES:
                 raise self.refuse("when.failure", f"{one!r} is no failure of the model")
         timers = value.get("timer", [])
         for one in timers if isinstance(timers, list) else [timers]:
-            if not isinstance(one, bool) and one not in set(Timer):
+            if not isinstance(one, bool) and one not in _TIMERS:
                 raise self.refuse("when.timer", f"{one!r} is no timer of the model")
         for key, wanted in value.items():
             if isinstance(wanted, Mapping) and (not wanted or not set(wanted) <= _TESTS):
@@ -123,7 +121,7 @@ def rule_from(path: Path, document: object, stage: StageName) -> Rule:
         raise reader.refuse("code", f"must be {PREFIX[stage]} and three digits")
     if name != path.stem:
         raise reader.refuse("name", "must be the file's name")
-    if data["severity"] not in set(Severity):
+    if data["severity"] not in _SEVERITIES:
         raise reader.refuse("severity", f"must be one of {', '.join(Severity)}")
     when = reader.mapping("when", data["when"])
     reader.when(when)
