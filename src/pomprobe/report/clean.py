@@ -16,15 +16,24 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e0fff"  # tags and variation selectors: text that nobody sees
     "]"
 )
+_COMMAND = re.compile(  # what CI systems obey in a log: GitHub (actions/runner ActionCommand.cs), Azure and TeamCity
+    r"::(?=(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-path|add-matcher|remove-matcher|stop-commands"
+    r"|set-env|set-output|save-state)(?: |::))|##(?=[a-z]*\[)",
+    re.IGNORECASE,
+)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ASCII = {"…": "...", "·": "-", "→": "->", "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "\xa0": " ", "≤": "<=", "≥": ">="}
 _BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 
 
 def clean(text: object, limit: int = LIMIT) -> str:
-    """The text on one line, with every control character, bidirectional override and lone surrogate as a visible escape."""
+    """The text on one line, with every control character, bidirectional override and lone surrogate as a visible escape.
+
+    So is the beginning of what a CI system would take for a command in its log.
+    """
     raw = str(text)
     kept = raw[:limit]
-    safe = _UNSAFE.sub(_escape, kept)
+    safe = _COMMAND.sub(lambda m: f"{m[0][0]}\\x{ord(m[0][0]):02x}", _UNSAFE.sub(_escape, kept))
     return safe if len(raw) <= limit else f"{safe}… ({len(raw) - limit} more characters)"
 
 
@@ -36,24 +45,6 @@ def prose(text: str, limit: int = LIMIT) -> str:
 def ascii_only(text: str) -> str:
     """Cleaned text for a terminal or file without Unicode: what is not ASCII becomes its escape."""
     return "".join(_ASCII.get(c) or (c if c < "\x80" else _escape_character(c)) for c in text)
-
-
-_ASCII = {
-    "…": "...",
-    "·": "-",
-    "→": "->",
-    "×": "x",
-    "✓": "ok",
-    "✗": "FAIL",
-    "–": "-",
-    "—": "-",
-    "’": "'",
-    "“": '"',
-    "”": '"',
-    " ": " ",
-    "≤": "<=",
-    "≥": ">=",
-}
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -43,7 +43,7 @@ def share(value: float) -> str:
     near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
     if abs(near - Fraction(value)) < Fraction(1, 500) and 0 < near < 1:
         return f"{near.numerator} of {near.denominator} requests ({value:.0%})".replace("%)", " %)")
-    return f"{100 * value:.0f} % of the requests"
+    return f"{100 * value:.{1 if value > 0.99 else 0}f} % of the requests"
 
 
 def gets(value: float) -> str:
