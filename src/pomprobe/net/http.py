@@ -6,7 +6,7 @@ httpx's Request and Response with a transport of our own; its client is not used
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import httpx
@@ -64,15 +64,15 @@ def request(
 class OpenStreamTransport(httpx.AsyncBaseTransport):
     """One request over an open stream, which stays its owner's to close.
 
-    interim: a 100, 102, 103 or 104 came first. trailers: HTTP/2's, once the body has been read.
+    on_interim: called for each 100, 102, 103 and 104. trailers: HTTP/2's, once the body has been read.
     Sending and reading raise Broken, nothing else; the response's body comes piece by piece, never decompressed.
     """
 
-    def __init__(self, stream: Stream, *, http2: bool = False) -> None:
-        self.interim = False
+    def __init__(self, stream: Stream, *, http2: bool = False, on_interim: Callable[[], None] = lambda: None) -> None:
         self.trailers: Headers = ()
         self._stream = stream
         self._http2 = http2
+        self._on_interim = on_interim
         self._codec: Codec = http1.ResponseReader()
         self._events: deque[Event] = deque()
         self._first = b""
@@ -89,7 +89,7 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
         while True:
             match await self._next():
                 case Interim():
-                    self.interim = True
+                    self._on_interim()
                 case Head() as head:
                     extensions = {"http_version": head.version.encode(), "reason_phrase": head.reason.encode("latin-1")}
                     headers = httpx.Headers(list(head.headers))

@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A piece of a DATA frame without its padding, as it comes. consumed: bytes of flow control, padding included."""
+    """A DATA frame without its padding; Envoy passes none on before it is complete. consumed: bytes of flow control."""
 
     content: bytes
     consumed: int
@@ -91,7 +91,6 @@ class FrameReader:
         self._begun = False
         self._block: bytearray | None = None
         self._block_ends_stream = False
-        self._body_left = self._pad = -1
         self._empty = self._priorities = self._windows = 0
         self._windows_allowed = 7  # 5, and 2 for each stream
 
@@ -108,18 +107,13 @@ class FrameReader:
                     return
                 self._open(bytes(self._buffer[:9]))
                 del self._buffer[:9]
-            if self._kind == Type.DATA:
-                yield from self._read_data()
-                if self._kind >= 0:
-                    return
-            elif len(self._buffer) < self._length:
+            if len(self._buffer) < self._length:
                 return
-            else:
-                payload = bytes(self._buffer[: self._length])
-                del self._buffer[: self._length]
-                kind, self._kind = self._kind, -1
-                if (whole := self._whole(kind, payload)) is not None:
-                    yield whole
+            payload = bytes(self._buffer[: self._length])
+            del self._buffer[: self._length]
+            kind, self._kind = self._kind, -1
+            if (whole := self._whole(kind, payload)) is not None:
+                yield whole
 
     def _open(self, header: bytes) -> None:
         """Take a frame's header, and refuse what shows in it already."""
@@ -135,38 +129,14 @@ class FrameReader:
             raise FrameRefused("headers that another frame interrupts" if self._block is not None else "a CONTINUATION without headers")
         if self._kind in (Type.DATA, Type.HEADERS, Type.CONTINUATION, Type.RST_STREAM) and self._stream != STREAM:
             raise FrameRefused(f"{Type(self._kind).name} on stream {self._stream}")
-        if self._kind == Type.DATA:
-            self._body_left, self._pad = self._length, -1 if self._flags & PADDED else 0
-            if not self._length and self._flags & PADDED:
-                raise FrameRefused("wrong padding")
-
-    def _read_data(self) -> Iterator[Frame]:
-        """Pass on as much of a DATA frame as has come."""
-        consumed = 0
-        if self._pad < 0:
-            if not self._buffer:
-                return
-            self._pad = self._buffer[0]
-            del self._buffer[:1]
-            self._body_left -= 1
-            consumed = 1
-            if self._pad > self._body_left:
-                raise FrameRefused("wrong padding")
-        have = bytes(self._buffer[: self._body_left])
-        del self._buffer[: len(have)]
-        content = have[: max(self._body_left - self._pad, 0)]
-        self._body_left -= len(have)
-        done = self._body_left == 0
-        if done:
-            self._kind = -1
-        if have or consumed or done:
-            yield Body(content, consumed + len(have), done and bool(self._flags & END_STREAM))
-        if done:
-            self._count_empty(self._length - (self._pad + 1 if self._flags & PADDED else 0))
 
     def _whole(self, kind: int, payload: bytes) -> Frame | None:
         flags, stream = self._flags, self._stream
         match kind:
+            case Type.DATA:
+                content = self._unpadded(payload, "DATA")
+                self._count_empty(len(content))
+                return Body(content, len(payload), bool(flags & END_STREAM))
             case Type.HEADERS:
                 return self._headers(payload)
             case Type.CONTINUATION:
@@ -198,16 +168,19 @@ class FrameReader:
         return Control(Type(kind), flags, stream, payload)
 
     def _headers(self, payload: bytes) -> Frame | None:
-        fields = payload
-        if self._flags & PADDED:
-            self._require(bool(fields) and fields[0] < len(fields), "HEADERS")
-            fields = fields[1 : len(fields) - fields[0]]
+        fields = self._unpadded(payload, "HEADERS")
         if self._flags & PRIORITY_FIELDS:
             self._require(len(fields) >= 5, "HEADERS")
             fields = fields[5:]
         self._block = bytearray()
         self._block_ends_stream = bool(self._flags & END_STREAM)
         return self._grow(fields)
+
+    def _unpadded(self, payload: bytes, kind: str) -> bytes:
+        if not self._flags & PADDED:
+            return payload
+        self._require(bool(payload) and payload[0] < len(payload), kind)
+        return payload[1 : len(payload) - payload[0]]
 
     def _grow(self, fields: bytes) -> Frame | None:
         self._count_empty(len(fields))
