@@ -1,0 +1,191 @@
+"""health_checks and outlier_detection: what Pomerium decodes, and what Envoy then refuses.
+
+Envoy's words were seen with `envoy --mode validate` (1.40); Pomerium validates a cluster only before it adds them
+(config/envoyconfig/clusters.go, buildPolicyCluster).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+from typing import Any
+
+from ..model import HealthCheck, Place
+from . import duration, protojson
+from .nodes import Mapping, Node, Scalar, Sequence
+from .reader import Reader
+from .values import Refused, texts
+
+Refusal = tuple[str, Place, str]
+"""Envoy's message, where, and the key that it is about."""
+TWO_CHECKS = "health check at index 0 is missing a name; all health checks must have a name when multiple health checks are configured"
+REQUIRED = "Proto constraint validation failed ({}ValidationError.{}: value is required)"
+POSITIVE = "Proto constraint validation failed ({}ValidationError.{}: value must be greater than 0s)"
+PERCENT = "Proto constraint validation failed ({}ValidationError.{}: value must be less than or equal to 100)"
+EMPTY = "Proto constraint validation failed ({}ValidationError.{}: value length must be at least 1 characters)"
+MISSING = 'Proto constraint validation failed (field: "{}", reason: is required)'
+NEGATIVE = "Invalid duration: Expected positive duration: seconds: {}"
+_HEX = re.compile(r"([0-9a-fA-F]{2})+\Z")
+
+
+def read_health_checks(reader: Reader) -> tuple[tuple[HealthCheck, ...], tuple[Refusal, ...]]:
+    """The checks as Envoy would be told them, and Envoy's messages where it refuses the cluster."""
+    checks: list[HealthCheck] = []
+    refusals: list[Refusal] = []
+    for i, node in enumerate(_entries(reader)):
+        try:
+            raw: dict[str, Any] = protojson.HEALTH_CHECK(node, "health_checks")
+        except Refused as refused:
+            refused.within = f"[{i}]"
+            reader.refuse("health_checks", refused)
+            continue
+        refusals += check_refusals(raw, node)
+        checks.append(_check(raw, node))
+    if len(checks) > 1:
+        refusals.append((TWO_CHECKS, reader.place("health_checks"), "health_checks"))
+    return tuple(checks), tuple(refusals)
+
+
+def _entries(reader: Reader) -> tuple[Node, ...]:
+    """A list; a mapping alone is a list of one, as mapstructure has it."""
+    node = reader.mapping.get("health_checks")
+    if node is None or not reader.has("health_checks"):
+        return ()
+    if isinstance(node, Sequence):
+        return node.items
+    if isinstance(node, Scalar) and not texts(node):
+        return ()
+    return (node,)
+
+
+def _check(raw: dict[str, Any], node: Node) -> HealthCheck:
+    checker = next((name for name in ("http", "tcp", "grpc") if f"{name}_health_check" in raw), "")
+    own = raw.get(f"{checker}_health_check", {})
+    expected = tuple((entry.get("start", 0), entry.get("end", 0)) for entry in own.get("expected_statuses", ()))
+    return HealthCheck(
+        checker=checker,
+        timeout=_seconds(raw, "timeout"),
+        interval=_seconds(raw, "interval"),
+        unhealthy_threshold=raw.get("unhealthy_threshold", 0),
+        healthy_threshold=raw.get("healthy_threshold", 0),
+        no_traffic_interval=_seconds(raw, "no_traffic_interval", 60.0),
+        path=own.get("path", ""),
+        host=own.get("host", ""),
+        expected_statuses=expected or ((200, 201),),
+        retriable_statuses=tuple((entry.get("start", 0), entry.get("end", 0)) for entry in own.get("retriable_statuses", ())),
+        http2=own.get("codec_client_type") == "HTTP2",
+        send=_payload(own.get("send", {})),
+        receive=tuple(_payload(payload) for payload in own.get("receive", ())),
+        service_name=own.get("service_name", ""),
+        authority=own.get("authority", ""),
+        place=node.place,
+        raw=raw,
+    )
+
+
+def _seconds(raw: dict[str, Any], key: str, default: float = 0.0) -> float:
+    return duration.seconds(duration.parse_proto(raw[key])) if key in raw else default
+
+
+def _payload(payload: dict[str, Any]) -> bytes:
+    if "binary" in payload:
+        written = payload["binary"].replace("-", "+").replace("_", "/")
+        return base64.b64decode(written + "=" * (-len(written) % 4))
+    written = payload.get("text", "")
+    return bytes.fromhex(written) if _HEX.match(written) else b""
+
+
+def check_refusals(raw: dict[str, Any], node: Node) -> Iterator[Refusal]:
+    """Why Envoy refuses a cluster with this check."""
+
+    def at(key: str) -> Place:
+        return node.place_of(key) if isinstance(node, Mapping) else node.place
+
+    for key in ("timeout", "interval"):
+        if key not in raw:
+            yield REQUIRED.format("HealthCheck", key.capitalize()), at(key), key
+    for key in ("unhealthy_threshold", "healthy_threshold"):
+        if key not in raw:
+            yield REQUIRED.format("HealthCheck", pascal(key)), at(key), key
+    yield from _durations(raw, "HealthCheck", at, zero_is_fine=("initial_jitter", "interval_jitter"))
+    checker = next((name for name in ("http_health_check", "tcp_health_check", "grpc_health_check") if name in raw), None)
+    if checker is None:
+        yield MISSING.format("health_checker"), at("http_health_check"), "http_health_check"
+        return
+    own: dict[str, Any] = raw[checker]
+    within = at(checker)
+    if checker == "http_health_check":
+        yield from _http_refusals(own, within)
+    payloads = [("send", own["send"])] if "send" in own else []
+    for key, payload in [*payloads, *(("receive", entry) for entry in own.get("receive", ()))]:
+        if not payload:
+            yield MISSING.format("payload"), within, key
+        elif "text" in payload and not payload["text"]:
+            yield EMPTY.format("Payload", "Text"), within, key
+        elif "text" in payload and not _HEX.match(payload["text"]):
+            yield f"invalid hex string '{payload['text'][:200]}'", within, key
+
+
+def _http_refusals(own: dict[str, Any], place: Place) -> Iterator[Refusal]:
+    if not own.get("path"):
+        yield EMPTY.format("HttpHealthCheck", "Path"), place, "path"
+    for name in ("expected", "retriable"):
+        for entry in own.get(f"{name}_statuses", ()):
+            start, end = entry.get("start", 0), entry.get("end", 0)
+            if start >= end:
+                problem = f"expecting start < end, but found start={start} and end={end}"
+            elif start < 100:
+                problem = f"expecting start >= 100, but found start={start}"
+            elif end > 600:
+                problem = f"expecting end <= 600, but found end={end}"
+            else:
+                continue
+            yield f"Invalid http {name} status range: {problem}", place, f"{name}_statuses"
+    if "send" in own:
+        yield (
+            "HTTP health check cannot specify a request payload with method 'GET'. "
+            "Only methods that support a request body (POST, PUT, PATCH, OPTIONS) can be used with payload.",
+            place,
+            "send",
+        )
+
+
+def _durations(raw: MappingType[str, Any], message: str, at: Any, zero_is_fine: tuple[str, ...] = ()) -> Iterator[Refusal]:
+    for key, value in raw.items():
+        if not (key in ("timeout", "interval") or key.endswith(("_interval", "_jitter", "_time"))):
+            continue
+        nanoseconds = duration.parse_proto(value)
+        if nanoseconds < 0:
+            yield NEGATIVE.format(-(-nanoseconds // duration.SECOND)), at(key), key
+        elif nanoseconds == 0 and key not in zero_is_fine:
+            yield POSITIVE.format(message, pascal(key)), at(key), key
+
+
+def read_outlier_detection(reader: Reader) -> tuple[dict[str, Any] | None, tuple[Refusal, ...]]:
+    """outlier_detection as Envoy would be told it, and Envoy's messages where it refuses the cluster."""
+    node = reader.mapping.get("outlier_detection")
+    if node is None or not reader.has("outlier_detection"):
+        return None, ()
+    try:
+        raw: dict[str, Any] = protojson.OUTLIER_DETECTION(node, "outlier_detection")
+    except Refused as refused:
+        reader.refuse("outlier_detection", refused)
+        return None, ()
+    assert isinstance(node, Mapping)
+    refusals = list(_durations(raw, "OutlierDetection", node.place_of, zero_is_fine=("max_ejection_time_jitter",)))
+    for key, value in raw.items():
+        percent = key.startswith("enforcing_") or key in ("max_ejection_percent", "failure_percentage_threshold")
+        if percent and value > 100:
+            refusals.append((PERCENT.format("OutlierDetection", pascal(key)), node.place_of(key), key))
+    longest, base = (duration.parse_proto(raw.get(key, "0s")) for key in ("max_ejection_time", "base_ejection_time"))
+    if longest and longest < (base or 30 * duration.SECOND):
+        message = "outlier detector's max_ejection_time cannot be smaller than base_ejection_time"
+        refusals.append((message, node.place_of("max_ejection_time"), "max_ejection_time"))
+    return raw, tuple(refusals)
+
+
+def pascal(key: str) -> str:
+    """max_ejection_percent as the validator names it: MaxEjectionPercent, Consecutive_5Xx."""
+    return "".join("_5Xx" if part == "5xx" else part.capitalize() for part in key.split("_"))

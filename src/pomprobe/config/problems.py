@@ -1,0 +1,50 @@
+"""Collect what is wrong with a config, so that one run names everything at once."""
+
+from __future__ import annotations
+
+from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
+
+
+class Unreadable(Exception):
+    """A text that is no config at all. `reason` is a slug of a closed list; line and column are from 1."""
+
+    def __init__(self, reason: str, message: str, line: int = 1, column: int = 1, **facts: Fact) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.line = line
+        self.column = column
+        self.facts: Facts = facts
+
+    def at(self, file: str) -> ConfigError:
+        return ConfigError((unreadable(Place(file, self.line, self.column), self.reason, self.message, **self.facts),))
+
+
+def unreadable(place: Place, reason: str, message: str, **facts: Fact) -> Problem:
+    return Problem(Failure.CONFIG_UNREADABLE, place, message, {"message": message, "reason": reason, **facts}, fatal=True)
+
+
+class Problems:
+    """The problems found so far, in the order found."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def note(self, failure: Failure, place: Place, message: str, **facts: Fact) -> None:
+        """Add something that Pomerium accepts."""
+        self.found.append(Problem(failure, place, message, {"message": message, "path": place.path, **facts}))
+
+    def refuse(self, refusal: str, place: Place, message: str, **facts: Fact) -> None:
+        """Add something that Pomerium does not start with; `message` is its own text, `refusal` a slug of a closed list."""
+        failure = Failure.CLIENT_CERT_KEY_MISMATCH if refusal == "client_cert_key_mismatch" else Failure.CONFIG_REFUSED
+        told = {"message": message, "path": place.path, "refusal": refusal, **{name: fact for name, fact in facts.items() if fact != ""}}
+        self.found.append(Problem(failure, place, message, told, fatal=True))
+
+    @property
+    def fatal(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.found if problem.fatal)
+
+    def raise_fatal(self) -> None:
+        """Raise ConfigError with all fatal problems, in the order of the file, if there are any."""
+        if self.fatal:
+            raise ConfigError(tuple(sorted(self.fatal, key=lambda p: (p.place.file, p.place.line, p.place.column))))

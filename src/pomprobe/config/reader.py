@@ -1,0 +1,78 @@
+"""Typed access to the keys of one mapping: what cannot be decoded becomes a problem with its place, and the default is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..model import Place
+from . import duration, values
+from .nodes import Mapping, Node, Scalar
+from .problems import Problems
+from .values import Refused
+
+T = TypeVar("T")
+SECRETS = ("secret", "token", "password", "credential", "signing_key", "_key", "authorization", "connection_string")
+
+
+class Reader:
+    """Reads keys of a mapping. Every key that was asked for is in `places` with the place of its value."""
+
+    def __init__(self, mapping: Mapping, problems: Problems) -> None:
+        self.mapping = mapping
+        self.problems = problems
+
+    def place(self, key: str) -> Place:
+        return self.mapping.place_of(key)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        return {key: node.place for key, node in self.mapping.entries.items()}
+
+    def has(self, key: str) -> bool:
+        """Whether the key has a value; null is none."""
+        node = self.mapping.get(key)
+        return node is not None and not (isinstance(node, Scalar) and node.is_null)
+
+    def read(self, key: str, convert: Callable[[Node], T], default: T) -> T:
+        node = self.mapping.get(key)
+        if node is None or (isinstance(node, Scalar) and node.is_null):
+            return default
+        try:
+            return convert(node)
+        except Refused as refused:
+            self.refuse(key, refused)
+            return default
+
+    def refuse(self, key: str, refused: Refused) -> None:
+        """Pomerium's words: mapstructure names the field by its path."""
+        place = refused.node.place
+        node = self.mapping.get(key)
+        path = node.place.path if node is not None else place.path
+        value = shorten(refused.node.text) if isinstance(refused.node, Scalar) and not is_secret(key) else ""
+        write = refused.write if ":" in refused.write or not refused.write else f"{key}: {refused.write}"
+        self.problems.refuse(refused.kind, place, f"'{path}{refused.within}' {refused}", key=key, value=value, write=write)
+
+    def text(self, key: str, default: str = "") -> str:
+        return self.read(key, values.text, default)
+
+    def boolean(self, key: str, default: bool = False) -> bool:
+        return self.read(key, values.boolean, default)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return self.read(key, values.texts, ())
+
+    def nanoseconds(self, key: str) -> int | None:
+        return self.read(key, values.nanoseconds, None)
+
+    def seconds(self, key: str, default: float | None = None) -> float | None:
+        found = self.nanoseconds(key)
+        return default if found is None else duration.seconds(found)
+
+
+def is_secret(key: str) -> bool:
+    return any(word in key for word in SECRETS)
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,241 @@
+"""One route as Pomerium reads it: its kind, its upstreams, every key that changes the connection, and what Pomerium refuses.
+
+Source: config/policy.go (Policy, Validate), config/custom.go (hooks), config/envoyconfig (what Envoy is told of it).
+"""
+
+from __future__ import annotations
+
+from ..model import Route, RouteKind, Settings, Upstream
+from . import health, upstreams, url, values
+from .duration import quote
+from .nodes import Mapping, Node, Scalar, Sequence
+from .problems import Problems
+from .reader import Reader
+from .settings import circuit_breakers
+from .tls_options import read_tls
+
+POLICIES = ("ROUND_ROBIN", "MAGLEV", "RANDOM", "RING_HASH", "LEAST_REQUEST")
+NOTHING = "policy should have either `to` or `redirect` or `response` defined"
+PERCENT = "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])"
+PORT = "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
+MALFORMED = "malformed IP address: [{}]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
+NO_HTTP2 = "cluster must support HTTP/2 for gRPC healthchecking"
+REDIRECT_CODES = (301, 302, 303, 307, 308)
+
+
+class RouteReader(Reader):
+    """Reads one route; its Envoy refusals are collected with their places."""
+
+    def __init__(self, mapping: Mapping, problems: Problems, index: int, settings: Settings, flags: dict[str, bool]) -> None:
+        super().__init__(mapping, problems)
+        self.index = index
+        self.settings = settings
+        self.flags = flags
+        self.refusals: list[health.Refusal] = []
+
+    def route(self) -> Route:
+        """The route; whatever is wrong with it is among the problems."""
+        source = self._from()
+        to = self.mapping.get("to")
+        found = upstreams.read_upstreams(to, self.mapping.place.path, self.problems) if to is not None else ()
+        websockets, spdy = self._upgrades()
+        checks, refusals = health.read_health_checks(self)
+        outlier, more = health.read_outlier_detection(self)
+        panic = self.read("healthy_panic_threshold", lambda n: values.json_int(n, values.MAX_INT32), None)
+        self.refusals += [*self._address_refusals(found), *refusals, *more]
+        if panic is not None and not 0 <= panic <= 100:
+            self.refusals.append((PERCENT, self.place("healthy_panic_threshold"), "healthy_panic_threshold"))
+        if any(check.checker == "grpc" for check in checks) and not self._speaks_http2(found, websockets):
+            self.refusals.append((NO_HTTP2, self.place("health_checks"), "grpc_health_check"))
+        headers: dict[str, tuple[str, Node]] = self.read("set_request_headers", values.text_map, {})
+        kind = self._kind(source)
+        mcp = self.mapping.mapping("mcp")
+        route = Route(
+            name=self.text("name") or _label(source, self.text("path") or self.text("prefix") or self.text("regex")),
+            index=self.index,
+            kind=kind,
+            from_url=source.bare,
+            from_host=source.hostname,
+            upstreams=found,
+            place=self.mapping.place,
+            key_name=self.text("name"),
+            prefix=self.text("prefix"),
+            path=self.text("path"),
+            regex=self.text("regex"),
+            timeout=self.seconds("timeout"),
+            idle_timeout=self.seconds("idle_timeout"),
+            websockets=websockets,
+            spdy=spdy,
+            mcp_server=mcp is not None and isinstance(mcp.get("server"), Mapping),
+            tls=read_tls(self),
+            preserve_host_header=self.boolean("preserve_host_header"),
+            host_rewrite=self.text("host_rewrite"),
+            host_rewrite_header=self.text("host_rewrite_header"),
+            host_path_regex_rewrite_pattern=self.text("host_path_regex_rewrite_pattern"),
+            host_path_regex_rewrite_substitution=self.text("host_path_regex_rewrite_substitution"),
+            prefix_rewrite=self.text("prefix_rewrite"),
+            regex_rewrite_pattern=self.text("regex_rewrite_pattern"),
+            regex_rewrite_substitution=self.text("regex_rewrite_substitution"),
+            set_request_headers={key: value for key, (value, _) in headers.items()},
+            remove_request_headers=self.texts("remove_request_headers"),
+            load_balancing_policy=self._balancing(),
+            health_checks=checks,
+            outlier_detection=outlier,
+            healthy_panic_threshold=panic,
+            circuit_breakers=circuit_breakers(self),
+            google_serverless=self.boolean("enable_google_cloud_serverless_authentication"),
+            serves=self._serves(kind),
+            envoy_refusals=tuple(dict.fromkeys(message for message, _, _ in self.refusals)),
+            places=self.places,
+        )
+        self._validate(route)
+        return route
+
+    def _from(self) -> url.URL:
+        written = self.text("from")
+        try:
+            parsed = url.parse(written)
+        except url.BadURL as error:
+            slug = "from_invalid" if written else "from_missing"
+            place = self.place("from")
+            write = f"from: https://{written}" if upstreams.advice(written, str(error))[1] else "from: https://HOST" if not written else ""
+            shown = url.mask(written)[:200]
+            self.problems.refuse(slug, place, f"config: policy bad source url {error}", key="from", value=shown, write=write)
+            return url.URL("https", host=written[:200], bare=url.mask(written)[:200])
+        if parsed.scheme in ("http", "https") and parsed.path not in ("", "/"):
+            message = f"config: policy source url ({parsed.shown}) contains a path, but it should be set using the path field instead"
+            write = f"from: {parsed.scheme}://{parsed.host}, prefix: {parsed.path}"
+            self.problems.refuse("from_path", self.place("from"), message, key="from", value=parsed.bare, write=write)
+        return parsed
+
+    def _kind(self, source: url.URL) -> RouteKind:
+        if self.has("redirect"):
+            return RouteKind.REDIRECT
+        if self.has("response"):
+            return RouteKind.RESPONSE
+        if self.has("upstream_tunnel") and self.flags.get("ssh_upstream_tunnel"):
+            return RouteKind.TUNNEL
+        if self.text("kubernetes_service_account_token") or self.text("kubernetes_service_account_token_file"):
+            return RouteKind.KUBERNETES
+        for prefix, kind in (("tcp", RouteKind.TCP), ("udp", RouteKind.UDP), ("ssh", RouteKind.SSH)):
+            if source.scheme.startswith(prefix):
+                return kind
+        return RouteKind.HTTP
+
+    def _serves(self, kind: RouteKind) -> str:
+        node = self.mapping.mapping(kind.value)
+        if kind is RouteKind.RESPONSE:
+            return f"answers {node.scalar('status') or '200' if node else '200'} itself"
+        if kind is not RouteKind.REDIRECT:
+            return ""
+        parts = [] if node is None else [
+            node.scalar(key) for key in ("scheme_redirect", "host_redirect", "path_redirect", "prefix_rewrite") if node.scalar(key)
+        ]
+        return f"redirects to {' '.join(parts)}" if parts else "redirects to https"
+
+    def _upgrades(self) -> tuple[bool, bool]:
+        """Websockets and SPDY: the old keys, else the route's allow_upgrades, else the global one (policy.go, GetAllowWebsockets)."""
+        upgrades = self.texts("allow_upgrades") if self.has("allow_upgrades") else self.settings.allow_upgrades
+        lowered = {upgrade.lower() for upgrade in upgrades}
+        return self.boolean("allow_websockets") or "websocket" in lowered, self.boolean("allow_spdy") or "spdy/3.1" in lowered
+
+    def _balancing(self) -> str:
+        """An enum by name in any case, with or without its prefix (config/custom.go, decodeEnumHookFunc)."""
+        node = self.mapping.get("load_balancing_policy")
+        if node is None or not self.has("load_balancing_policy"):
+            return "ROUND_ROBIN"
+        written = self.text("load_balancing_policy")
+        name = written.upper().removeprefix("LOAD_BALANCING_POLICY_")
+        if name in POLICIES:
+            return name
+        if name not in ("", "UNSPECIFIED"):
+            near = next((policy for policy in POLICIES if policy.replace("_", "") == name.replace("_", "").replace("-", "")), "ROUND_ROBIN")
+            message = f"'{node.place.path}' unsupported enum value {written} for LoadBalancingPolicy"
+            write = f"load_balancing_policy: {near.lower()}"
+            self.problems.refuse("enum", node.place, message, key="load_balancing_policy", value=written, write=write)
+        return "ROUND_ROBIN"
+
+    def _speaks_http2(self, found: tuple[Upstream, ...], websockets: bool) -> bool:
+        schemes = {one.scheme for one in found}
+        return not websockets and (schemes == {"h2c"} or (bool(schemes) and schemes <= set(upstreams.SECURE)))
+
+    def _address_refusals(self, found: tuple[Upstream, ...]) -> list[health.Refusal]:
+        out: list[health.Refusal] = []
+        for one in found:
+            if one.port > 65535:
+                out.append((PORT, one.place, "to"))
+            if ":" in one.host and not one.explicit_port:
+                out.append((MALFORMED.format(one.host), one.place, "to"))
+        return out
+
+    def _validate(self, route: Route) -> None:
+        """Policy.Validate, in its order; `from` and `to` were judged when they were read."""
+        if not route.upstreams and not self.has("redirect") and not self.has("response") and self.mapping.get("to") is None:
+            self._refuse("to_missing", "to", NOTHING, write="to: http://HOST:PORT")
+        mixed = upstreams.mixing_error(route.upstreams)
+        if mixed:
+            self._refuse(mixed[0], "to", mixed[1])
+        self._validate_redirect()
+        whitelists = self.has("allowed_domains") or self.has("allowed_users")
+        if self.boolean("allow_public_unauthenticated_access") and (self.boolean("allow_any_authenticated_user") or whitelists):
+            self._refuse("lists", "allow_public_unauthenticated_access", "config: policy route marked as public but contains whitelists")
+        elif self.boolean("allow_any_authenticated_user") and whitelists:
+            message = "config: policy route marked accessible for any authenticated user but contains whitelists"
+            self._refuse("lists", "allow_any_authenticated_user", message)
+        if self.text("kubernetes_service_account_token_file") and self.text("kubernetes_service_account_token"):
+            message = "config: specified both `kubernetes_service_account_token_file` and `kubernetes_service_account_token`"
+            self._refuse("kubernetes_token", "kubernetes_service_account_token_file", message)
+        if route.prefix_rewrite and route.regex_rewrite_pattern:
+            message = "config: only prefix_rewrite or regex_rewrite_pattern can be specified, but not both"
+            self._refuse("rewrite", "regex_rewrite_pattern", message)
+        self._validate_depends_on()
+        self._validate_mcp()
+
+    def _validate_redirect(self) -> None:
+        node = self.mapping.mapping("redirect")
+        if node is None or node.get("response_code") is None:
+            return
+        within = Reader(node, self.problems)
+        code = within.read("response_code", lambda n: values.whole(n, -(2**31), 2**31 - 1, "int32"), None)
+        if code is not None and code not in REDIRECT_CODES:
+            message = f"config: unsupported redirect response code {code} (supported values: 301, 302, 303, 307, 308)"
+            place = node.place_of("response_code")
+            self.problems.refuse("redirect_code", place, message, key="redirect.response_code", write="response_code: 302")
+
+    def _validate_depends_on(self) -> None:
+        hosts = self.texts("depends_on")
+        if len(hosts) > 5:
+            shown = " ".join(hosts)
+            self._refuse("depends_on", "depends_on", f"config: depends_on is limited to 5 additional redirect hosts, got [{shown}]")
+        for host in hosts:
+            if "/" not in host:
+                continue
+            try:
+                parsed = url.parse_any(host)
+            except url.BadURL:
+                parsed = url.URL("")
+            if not parsed.scheme or not parsed.host:
+                self._refuse("depends_on", "depends_on", f"config: unsupported depends_on value {quote(url.mask(host))}")
+
+    def _validate_mcp(self) -> None:
+        node = self.mapping.get("mcp")
+        if node is None or not self.has("mcp"):
+            return
+        if not isinstance(node, Mapping):
+            kind = "slice" if isinstance(node, Sequence) else values.go_type(node)
+            self._refuse("type", "mcp", f"'{node.place.path}' expected a map or struct, got \"{kind}\"")
+        elif not any(_set(node.get(name)) for name in ("server", "client")):
+            self._refuse("mcp", "mcp", "config: mcp must have either server or client set", write="mcp: {server: {}}")
+
+    def _refuse(self, refusal: str, key: str, message: str, write: str = "") -> None:
+        self.problems.refuse(refusal, self.place(key), message, key=key, write=write)
+
+
+def _set(node: Node | None) -> bool:
+    return node is not None and not (isinstance(node, Scalar) and node.is_null)
+
+
+def _label(source: url.URL, where: str) -> str:
+    """A route's name for people, where it has none: the host of `from`, with what else the route matches."""
+    host = source.host if source.scheme.startswith(("tcp", "udp", "ssh")) else source.hostname
+    return f"{host}{where if where.startswith('/') or not where else ' ' + where}"
