@@ -15,7 +15,7 @@ import pomprobe
 from pomprobe.demo import check, comparison, upstreams
 from pomprobe.demo import dns as nameserver
 from pomprobe.demo.exhibits import EXHIBITS
-from pomprobe.model import Report
+from pomprobe.model import Report, StageName
 
 # The headings of "Upstream connection errors" in Pomerium's troubleshooting page, and the four causes under the first.
 PAGE = {
@@ -79,6 +79,12 @@ async def test_the_details_are_those_of_a_real_envoy(checked: tuple[Report, str]
         "reset": (503, "UC", before + "{connection_termination}"),
         "slow": (504, "UT", "response_timeout"),
         "app-error": (500, "-", "via_upstream"),
+        "other-name": (
+            503,
+            "UF",
+            before + "{remote_connection_failure|TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:"
+            "verify_cert_failed:_SAN_matcher:TLS_error_end}",
+        ),
     }
 
 
@@ -86,6 +92,12 @@ async def test_every_failing_exhibit_has_a_verdict_with_a_fix(checked: tuple[Rep
     """What fails is explained, and what to do about it is said."""
     report, _ = checked
     assert [route.route.name for route in report.routes if not any(verdict.fixes for verdict in route.verdicts)] == ["healthy"]
+
+
+async def test_a_certificate_for_another_name_says_which_key_to_set(checked: tuple[Report, str]) -> None:
+    """The first fix of a name mismatch is the key and its value, not a way around the check."""
+    (verdict,) = (verdict for verdict in checked[0].problems if verdict.stage is StageName.TLS)
+    assert "tls_upstream_server_name: wiki.internal" in verdict.fixes[0]
 
 
 async def test_the_comparison_names_claim_and_answer(checked: tuple[Report, str]) -> None:
@@ -97,7 +109,7 @@ async def test_the_comparison_names_claim_and_answer(checked: tuple[Report, str]
 
 async def test_the_config_is_shown(checked: tuple[Report, str]) -> None:
     """The config that is checked is printed, so that it can be tried with other tools."""
-    assert "    from: https://slow.example.com\n" in checked[1]
+    assert "      from: https://slow.example.com\n" in checked[1]
 
 
 async def test_nothing_is_left() -> None:

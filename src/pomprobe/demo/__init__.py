@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import sys
 import tempfile
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskStatus
+from anyio.streams.tls import TLSStream
 
 import pomprobe
 
-from . import dns
-from .exhibits import EXHIBITS, Exhibit
+from . import certificate, dns
+from .exhibits import EXHIBITS, Exhibit, Server
 
 if TYPE_CHECKING:
     from ..model import Report
@@ -40,7 +42,7 @@ def run(style: Style) -> None:
 async def check(out: TextIO) -> Report:
     """The library in three lines: load a config, probe it, use the report."""
     async with upstreams() as path:
-        out.write(f"{len(EXHIBITS)} upstreams on loopback, and a Pomerium config for them: {path}\n\n{path.read_text()}\n")
+        out.write(f"{len(EXHIBITS)} upstreams on loopback, and a Pomerium config for them, {path}:\n\n{_numbered(path)}\n")
         config = pomprobe.load(path)
         return await pomprobe.probe(config)
 
@@ -65,11 +67,12 @@ async def upstreams(exhibits: Sequence[Exhibit] = EXHIBITS) -> AsyncIterator[Pat
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pomprobe-demo-"))
         async with anyio.create_task_group() as tasks, await anyio.create_udp_socket(local_host="127.0.0.1") as udp:
             tasks.start_soon(dns.serve, udp)
+            context = certificate.create(Path(directory))
             ports = [
-                _closed(stack) if exhibit.server is None else await tasks.start(_serve, exhibit.server, name=exhibit.name)
+                _closed(stack) if exhibit.server is None else await tasks.start(_serve, exhibit.server, context if exhibit.tls else None)
                 for exhibit in exhibits
             ]
-            yield _write(Path(directory, "config.yaml"), exhibits, ports, udp.extra(SocketAttribute.local_port))
+            yield _write(Path(directory, "demo.yaml"), exhibits, ports, udp.extra(SocketAttribute.local_port))
             tasks.cancel_scope.cancel()
 
 
@@ -77,11 +80,16 @@ def _write(path: Path, exhibits: Sequence[Exhibit], ports: Sequence[int], resolv
     """A Pomerium config with a route for each exhibit, under the error that the page would describe it by."""
     routes = []
     for exhibit, port in zip(exhibits, ports, strict=True):
-        keys = f"name: {exhibit.name}\nfrom: https://{exhibit.name}.example.com\n{exhibit.route.strip()}".format(port=port)
         comment = f"  # {exhibit.page}\n" if exhibit.page else ""
-        routes.append(comment + "  - " + textwrap.indent(keys, "    ").lstrip() + "\n")
+        keys = f"name: {exhibit.name}\nfrom: https://{exhibit.name}.example.com\n{exhibit.route.strip()}"
+        route = textwrap.indent(keys.format(port=port, directory=path.parent), "    ").lstrip()
+        routes.append(f"{comment}  - {route}\n")
     path.write_text(f"dns_resolvers: [udp://127.0.0.1:{resolver}]\nroutes:\n" + "".join(routes))
     return path
+
+
+def _numbered(path: Path) -> str:
+    return "".join(f"{number:3}  {line}\n" for number, line in enumerate(path.read_text().splitlines(), 1))
 
 
 def _closed(stack: contextlib.ExitStack) -> int:
@@ -92,13 +100,13 @@ def _closed(stack: contextlib.ExitStack) -> int:
     return port
 
 
-async def _serve(server: Callable[[SocketStream], Awaitable[None]], *, task_status: TaskStatus[int]) -> None:
+async def _serve(server: Server, tls: ssl.SSLContext | None, *, task_status: TaskStatus[int]) -> None:
     """Listen on a free port of loopback, and let the server behave as it does on each connection."""
 
     async def handle(client: SocketStream) -> None:
         async with client:
-            with contextlib.suppress(anyio.EndOfStream, anyio.BrokenResourceError):  # the prober has seen enough
-                await server(client)
+            with contextlib.suppress(anyio.EndOfStream, anyio.BrokenResourceError, ssl.SSLError):  # the prober has seen enough
+                await server(await TLSStream.wrap(client, server_side=True, ssl_context=tls) if tls else client)
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
         task_status.started(listener.extra(SocketAttribute.local_port))

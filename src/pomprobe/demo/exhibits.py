@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from anyio.abc import SocketStream
+from anyio.abc import ByteStream
 
 from . import servers
+
+Server = Callable[[ByteStream], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,16 @@ class Exhibit:
     """One route of the demo.
 
     page: the error and the cause as Pomerium's page has them; "" for what is not there. code: what users get in truth.
-    server: how the upstream behaves; None: nothing listens on its port. route: its keys, as YAML with {port}.
+    server: how the upstream behaves; None: nothing listens on its port. route: its keys, as YAML with {port} and {directory}.
+    tls: whether the upstream speaks TLS, with the certificate of certificate.py.
     """
 
     name: str
     page: str
     code: str
-    server: Callable[[SocketStream], Awaitable[None]] | None
+    server: Server | None
     route: str = "to: http://127.0.0.1:{port}"
+    tls: bool = False
 
 
 HEALTH_CHECK = """
@@ -55,6 +59,11 @@ to: http://127.0.0.1:{port}
 set_request_headers: {{x-envoy-upstream-stream-duration-ms: "500"}}
 """
 
+OTHER_NAME = """
+to: https://127.0.0.1:{port}
+tls_custom_ca_file: {directory}/certificate.pem
+"""
+
 EXHIBITS = (
     Exhibit("healthy", "", "via_upstream", servers.healthy),
     Exhibit("stopped", "no_healthy_upstream: configuration or application code", "upstream_reset_before_response_started", None),
@@ -76,6 +85,7 @@ EXHIBITS = (
     Exhibit("reset", "upstream_reset_before_response_started", "upstream_reset_before_response_started", servers.resetting),
     Exhibit("slow", "upstream_response_timeout", "upstream_response_timeout", servers.silent, SHORT_TIMEOUT),
     Exhibit("app-error", "via_upstream", "via_upstream", servers.broken_app),
-    # Two addresses, one of them dead: Envoy takes turns.
+    # Not on the page, and common: a certificate for another name, and a name with two addresses of which one is dead.
+    Exhibit("other-name", "", "upstream_reset_before_response_started", servers.healthy, OTHER_NAME, tls=True),
     Exhibit("pair", "", "via_upstream", servers.healthy, "to: http://pair.demo.test:{port}"),
 )
