@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..model import EnvoyReply, Fact, Facts, Failure, Rule, StageName, Timer
-from .render import derive, fixes, render, reply
+from .render import fixes, render, reply, sentence
 
 Check = Callable[[Fact, Facts], bool]
 """One key of `when`: does the fact's value hold, beside the other facts?"""
@@ -136,7 +136,7 @@ class Catalog:
 
     def render(self, template: str, facts: Facts) -> str:
         """A title or reason with the facts filled in."""
-        return render(template, derive(facts))
+        return sentence(template, facts)
 
     def fixes(self, rule: Rule, facts: Facts) -> tuple[str, ...]:
         """The rule's fixes with the facts filled in, without those that name a fact nobody knows."""

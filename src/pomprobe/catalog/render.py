@@ -6,30 +6,45 @@ import re
 
 from ..model import EnvoyReply, Fact, Facts, Rule
 
-DETAIL_FACTS = ("alert_code", "alert_name", "depth", "endpoint", "error_code", "reason", "sans", "source_address", "status")
-"""The facts that Envoy's own words can hold. Any other {…} in response code details is Envoy's, such as {connection_termination}."""
+DETAIL_FACTS = ("alert_code", "alert_name", "depth", "endpoint", "reason", "sans", "source_address")
+"""The facts that Envoy's own words can hold."""
 
-_NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+ENVOY_WORDS = (
+    "connection_termination",
+    "connection_timeout",
+    "overflow",
+    "protocol_error",
+    "remote_connection_failure",
+    "remote_error_with_CONNECT_request",
+    "remote_refused_stream_reset",
+    "remote_reset",
+)
+"""What stands in braces in Envoy's words and is no fact."""
+
+UNKNOWN = "?"
+"""What a title or reason says where a fact is missing, which the rules' `[[…]]` should not let happen."""
+
+_NAME = re.compile(rf"\{{(?!(?:{'|'.join(ENVOY_WORDS)})\}})([a-z][a-z0-9_]*)\}}")
 _DETAIL = re.compile(r"\{(" + "|".join(DETAIL_FACTS) + r")\}")
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\+00:00")
 
 
 def text(value: Fact) -> str | None:
-    """A fact as people write it; None where there is nothing to say (None, "" and an empty tuple)."""
+    """A fact as people write it; None where there is nothing to say (None, "" and an empty tuple). An instant loses its seconds."""
     if value is None or value == "" or value == ():
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return _INSTANT.sub(r"\1 \2 UTC", value) if isinstance(value, str) else str(value)
 
 
 def render(template: str, facts: Facts) -> str:
-    """The template with `{name}` replaced for every known fact; `[[…]]` stays only if all its facts are known.
-
-    What is not known is left as it stands: `placeholders` of the result tells.
-    """
+    """The template with `{name}` replaced for every known fact, any other left as it is; `[[…]]` stays only if all its facts are known."""
 
     def known(match: re.Match[str]) -> str:
         return text(facts.get(match[1])) or match[0]
@@ -38,6 +53,13 @@ def render(template: str, facts: Facts) -> str:
         return match[1] if all(text(facts.get(name)) is not None for name in placeholders(match[1])) else ""
 
     return _NAME.sub(known, _OPTIONAL.sub(optional, template)) if "{" in template else template
+
+
+def sentence(template: str, facts: Facts) -> str:
+    """A title or a reason: as `render`, without braces left over."""
+    facts = derive(facts)
+    missing = [name for name in required(template) if text(facts.get(name)) is None]
+    return render(template, {**facts, **dict.fromkeys(missing, UNKNOWN)})
 
 
 def placeholders(template: str) -> tuple[str, ...]:
@@ -50,10 +72,6 @@ def required(template: str) -> tuple[str, ...]:
     return placeholders(_OPTIONAL.sub("", template))
 
 
-def _complete(template: str, facts: Facts) -> bool:
-    return all(text(facts.get(name)) is not None for name in required(template))
-
-
 def derive(facts: Facts) -> Facts:
     """The facts with those that follow from them: `san`, a name of the certificate that `tls_upstream_server_name` could take."""
     sans = facts.get("sans")
@@ -64,9 +82,19 @@ def derive(facts: Facts) -> Facts:
 
 
 def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
-    """The rule's fixes for these facts; one that names a fact nobody knows is left out, never printed with a hole."""
+    """The rule's fixes for these facts; one that names a fact nobody knows is left out, never printed with a hole.
+
+    Where a fact `works` says what was tried with success, a fix that says the same without that proof is left out as well.
+    """
     facts = derive(facts)
-    return tuple(render(fix, facts) for fix in rule.fixes if _complete(fix, facts))
+    kept: list[str] = []
+    works = facts.get("works")
+    for fix in rule.fixes:
+        if all(text(facts.get(name)) is not None for name in required(fix)):
+            words = render(fix, facts)
+            if not works or "{works}" in fix or f"`{works}`" not in words:
+                kept.append(words)
+    return tuple(kept)
 
 
 def _version(version: str) -> tuple[int, ...]:
@@ -89,10 +117,9 @@ def reply(rule: Rule, facts: Facts, envoy: str = "1.37") -> EnvoyReply | None:
 
     def fact(match: re.Match[str]) -> str:
         value = facts.get(match[1])
-        return ",".join(value).replace(" ", "_") if isinstance(value, tuple) else (text(value) or "?").replace(" ", "_")
+        words = ",".join(value) if isinstance(value, tuple) else UNKNOWN if value is None else str(value)
+        return words.replace(" ", "_")
 
     details = _DETAIL.sub(fact, str(means["response_code_details"]))
     status = facts.get("status") if means["status"] == "{status}" else means["status"]
-    if not isinstance(status, int):
-        raise ValueError(f"{rule.code} needs the fact `status`")
-    return EnvoyReply(status, str(means["response_flags"]), details, str(means["code"]))
+    return EnvoyReply(status if isinstance(status, int) else 200, str(means["response_flags"]), details, str(means["code"]))

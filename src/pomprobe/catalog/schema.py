@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..model import Failure, Rule, Severity, StageName, Timer
 from .documents import CatalogError
-from .render import DETAIL_FACTS
+from .render import DETAIL_FACTS, ENVOY_WORDS
 
 PREFIX = {
     StageName.CONFIG: "CFG",
@@ -25,17 +25,7 @@ _REQUIRED = {"code": str, "name": str, "title": str, "severity": str, "when": di
 _OPTIONAL = {"means": dict, "see": list, "retired": str}
 _MEANS = {"code", "status", "response_flags", "response_code_details", "evidence", "versions"}
 _TESTS = {"min", "max", "prefix", "suffix", "contains", "matches", "not"}
-_ENVOY_WORD = re.compile(r"\{([a-z_0-9]+)\}")
-_ENVOY_WORDS = (
-    "connection_termination",
-    "connection_timeout",
-    "overflow",
-    "protocol_error",
-    "remote_connection_failure",
-    "remote_error_with_CONNECT_request",
-    "remote_refused_stream_reset",
-    "remote_reset",
-)
+_ENVOY_WORD = re.compile(r"\{([A-Za-z_0-9]+)\}")
 
 
 class _Reader:
@@ -97,7 +87,7 @@ class _Reader:
         for version, override in versions.items():
             details.append(str(self.mapping(f"means.versions.{version}", override).get("response_code_details", "")))
         for name in (match[1] for detail in details for match in _ENVOY_WORD.finditer(detail)):
-            if name not in DETAIL_FACTS and name not in _ENVOY_WORDS:
+            if name not in DETAIL_FACTS and name not in ENVOY_WORDS:
                 raise self.refuse("means.response_code_details", f"{{{name}}} is neither a fact that Envoy prints nor a word of Envoy's")
 
     def examples(self, value: dict[str, object]) -> None:
