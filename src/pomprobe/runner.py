@@ -18,6 +18,7 @@ from .model import (
     Cluster,
     Endpoint,
     EndpointOutcomes,
+    Fact,
     Facts,
     Failure,
     HealthCheck,
@@ -260,12 +261,14 @@ class Runner:
             clock.arm(Timer.HEALTH, check.timeout)
             self._arm_caps(clock)
 
-            async def run() -> Facts:
-                return await health.check(cluster, upstream, endpoint, context, check)
+            seen: dict[str, Fact] = {}
 
-            outcome = await self._timed(StageName.HEALTH, run, clock, endpoint, {})
+            async def run() -> Facts:
+                return await health.check(cluster, upstream, endpoint, context, check, seen)
+
+            outcome = await self._timed(StageName.HEALTH, run, clock, endpoint, {"health": seen})
         if outcome.timer is Timer.HEALTH and outcome.status is Status.FAILING:
-            return replace(outcome, failure=Failure.HEALTH_TIMEOUT, facts={**outcome.facts, "checker": check.checker, "path": check.path})
+            return replace(outcome, failure=health.timed_out(check, seen))
         return outcome
 
     # -------------------------------------------------------------------------------------- one stage
