@@ -91,7 +91,7 @@ class Page:
                 merged[-1] = (merged[-1][0] + text, role)
             else:
                 merged.append((text, role))
-        return (" " * indent + "".join(self._colored(text, role) for text, role in merged)).rstrip()
+        return (" " * indent + "".join(self._colored(text, role) for text, role in merged)).rstrip(" ")
 
     def _colored(self, text: str, role: str) -> str:
         if not self.style.color or role not in COLORS or not text.strip():

@@ -60,7 +60,9 @@ def _status_line(report: Report, bad: list[RouteReport]) -> str:
     elif not report.routes:
         said += "no route was probed"
     else:
-        said += f"{words.plural(len(report.routes), 'route')} well"
+        skipped = sum(r.status is Status.SKIPPED for r in report.routes)
+        said += "the run ended early, " if report.interrupted else ""
+        said += f"{words.plural(len(report.routes) - skipped, 'route')} well" + (f", {skipped} skipped" if skipped else "")
     said = ascii_only(_no_pipe(said))
     return said if len(said) <= WIDTH else said[: WIDTH - 3] + "..."
 

@@ -1,0 +1,142 @@
+"""The HTML and Markdown reports, read back by parsers of both."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from pomprobe.report import markdown
+from pomprobe.report.clean import clean
+
+from . import examples
+from .conftest import Printed
+
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Collects elements, their attributes and the text between them; fails where they do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert [] == self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag == self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def rendered(text: str) -> Page:
+    """As GitHub would show it, but with raw HTML shown too, which is stricter."""
+    return Page(MarkdownIt("commonmark").enable("table").render(text))
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("case", examples.CASES)
+def test_the_page_is_whole_and_loads_nothing(case: str, verbose: bool, printed: Printed) -> None:
+    """Elements nest, there is no script, no handler, and every link is a plain web page."""
+    page = Page(printed(examples.CASES[case](), "html", verbose=verbose))
+    assert set() == {tag for tag, _ in page.elements} & {"script", "iframe", "object", "embed", "link", "img", "form", "base", "svg"}
+    attributes = [(name, value or "") for _, attributes in page.elements for name, value in attributes.items()]
+    assert [] == [name for name, _ in attributes if name.startswith("on") or name in ("src", "srcset", "background")]
+    assert [] == [value for name, value in attributes if name == "href" and not value.startswith(("https://", "http://"))]
+    styles = [value for name, value in attributes if name == "style"]
+    assert [] == [style for style in styles if not re.fullmatch(r"width:[0-9]+\.[0-9]{2}%", style)]
+
+
+def test_the_page_says_what_the_text_report_says(printed: Printed) -> None:
+    """Every route, rule, title, fix, place and detail is on the page."""
+    report = examples.everything()
+    page = Page(printed(report, "html"))
+    said = " ".join(page.text.split())
+    for route in report.routes:
+        assert route.route.name in said
+        for verdict in route.verdicts:
+            if route.status.value not in ("ok", "skipped"):
+                assert verdict.rule.code in said
+                assert str(verdict.place) in said
+    for entry in (e for route in report.routes for e in route.forecast):
+        assert entry.reply.response_code_details in said or entry.reply.response_code_details == "via_upstream"
+    assert "Renew the certificate on 10.0.0.7:443; it expired on 2026-10-01." in said
+    assert "Correct the name in to: http://grafana-svc:3000." in said
+    assert ("code", {}) in page.elements
+
+
+def test_hostile_text_is_text(printed: Printed) -> None:
+    """What others wrote is on the page as they wrote it, cleaned."""
+    page = Page(printed(examples.hostile(), "html", verbose=True))
+    assert " ".join(clean(examples.HOSTILE).split()) in " ".join(page.text.split())
+
+
+def test_bars_are_to_scale(printed: Printed) -> None:
+    """The columns of a bar add up to its whole."""
+    from pomprobe.report.waterfall import waterfall
+
+    route = examples.expired()
+    upstream = route.upstreams[0]
+    drawn = waterfall((*upstream.outcomes, *upstream.endpoints[0].outcomes), route.cluster)
+    bars = [*drawn["stages"], *drawn["limits"]]
+    assert ["dns", "tcp", "tls", "http", "connect"] == [bar["name"] for bar in bars]
+    assert [100.0] * 5 == [pytest.approx(float(bar["before"]) + float(bar["length"]) + float(bar["after"]), abs=0.02) for bar in bars]
+    lengths = {bar["name"]: float(bar["length"]) for bar in bars}
+    assert pytest.approx(100 * 0.011 / 0.0145, abs=0.01) == lengths["tls"]
+    assert 0.4 == lengths["connect"]
+    assert ["3 ms", "0.5 ms", "11 ms", "not reached"] == [bar["time"] for bar in drawn["stages"]]
+
+
+@pytest.mark.parametrize("case", examples.CASES)
+def test_markdown_has_no_html_of_others(case: str, printed: Printed) -> None:
+    """The elements are those that the report makes."""
+    page = rendered(printed(examples.CASES[case](), "markdown"))
+    known = {"h2", "h3", "p", "ul", "li", "code", "strong", "table", "thead", "tbody", "tr", "th", "td", "br", "details", "summary"}
+    assert set() == {tag for tag, _ in page.elements} - known
+    assert [] == [attributes for tag, attributes in page.elements if attributes and tag not in ("th", "td")]
+
+
+def test_markdown_has_a_row_for_each_route_that_is_not_well(printed: Printed) -> None:
+    """The bars in Envoy's details do not split the cells."""
+    page = rendered(printed(examples.everything(), "markdown"))
+    cells = [tag for tag, _ in page.elements if tag == "td"]
+    assert 6 * 4 == len(cells)
+    assert examples.EXPIRED.response_code_details in page.text
+
+
+def test_markdown_shows_hostile_text(printed: Printed) -> None:
+    """Nothing is swallowed."""
+    page = rendered(printed(examples.hostile(), "markdown"))
+    assert page.text.count(clean(examples.HOSTILE)) >= 10
+
+
+@given(st.text(max_size=80).map(clean))
+def test_any_text_survives_markdown(text: str) -> None:
+    """Code spans and escaped text give back what went in, spaces aside."""
+    inside = rendered(f"x {markdown.code(text)} y" if text else "x y").text
+    plain = rendered(f"x{markdown.text(text.replace('`', ''))}y").text
+    assert "".join(f"x{text}y".split()) == "".join(inside.split())
+    assert "".join(f"x{text.replace('`', '')}y".split()) == "".join(plain.split())
+
+
+def test_markdown_stays_below_github_s_limit(printed: Printed) -> None:
+    """A step summary of more than 1 MiB is refused as a whole; what does not fit is counted."""
+    routes = [examples.expired(f"route-{i}", line=i) for i in range(1500)]
+    text = printed(examples.report(*routes), "markdown")
+    assert len(text.encode()) < 1_000_000
+    assert "more sections, too long for here" in text.splitlines()[-1]
