@@ -29,9 +29,10 @@ def words(events: Iterable[Event], upgrade: bool = False) -> str:
     head: Head | None = None
     interim = False
     last: Event | None = None
-    for last in events:  # noqa: B007: the last one is looked at below
-        head = last if isinstance(last, Head) else head
-        interim = interim or isinstance(last, Interim)
+    for event in events:
+        last = event
+        head = event if isinstance(event, Head) else head
+        interim = interim or isinstance(event, Interim)
     status = head.status if head else 0
     when = "upstream_reset_after_response_started" if head or interim else "upstream_reset_before_response_started"
     if upgrade and 200 <= status < 400:

@@ -162,7 +162,7 @@ case("no-headers-hold", b"HTTP/1.1 200 OK\r\n\r\nok")
 
 # header lines
 
-for name, hl in {
+for name, line in {
     "plain": b"x-a: b",
     "no-space": b"x-a:b",
     "tab-value": b"x-a:\tb",
@@ -256,11 +256,11 @@ for name, hl in {
     "host": b"host: b",
     "location": b"location:  ",
 }.items():
-    case("header-" + name, OK + L2 + hl + b"\r\n\r\nok")
-for b in range(256):
-    if b not in (10,):
-        case(f"byte-value-{b:02x}", OK + L2 + b"x-a: b" + bytes([b]) + b"c\r\n\r\nok")
-        case(f"byte-name-{b:02x}", OK + L2 + b"x" + bytes([b]) + b"a: b\r\n\r\nok")
+    case("header-" + name, OK + L2 + line + b"\r\n\r\nok")
+for code in range(256):
+    if code != 10:
+        case(f"byte-value-{code:02x}", OK + L2 + b"x-a: b" + bytes((code,)) + b"c\r\n\r\nok")
+        case(f"byte-name-{code:02x}", OK + L2 + b"x" + bytes((code,)) + b"a: b\r\n\r\nok")
 
 # numbers and sizes of headers
 
@@ -268,7 +268,7 @@ for n in (97, 98, 99, 100, 101):
     case(f"count-{n}", OK + L2 + b"".join(b"x-%d: a\r\n" % i for i in range(n - 1)) + b"\r\nok")
 case("count-same-name-101", OK + L2 + b"x-a: b\r\n" * 100 + b"\r\nok")
 case("count-set-cookie-150", OK + L2 + b"set-cookie: b\r\n" * 150 + b"\r\nok")
-for nm in (
+for field in (
     b"via",
     b"server",
     b"date",
@@ -346,10 +346,10 @@ for nm in (
     b"content-disposition",
     b"x-envoy-expected-rq-timeout-ms",
 ):
-    case("repeat-" + nm.decode(), OK + L2 + (nm + b": a\r\n") * 101 + b"\r\nok")
+    case("repeat-" + field.decode(), OK + L2 + (field + b": a\r\n") * 101 + b"\r\nok")
 
 
-def head(total):
+def head(total: int) -> bytes:
     base = OK + L2
     k = 0
     out = base
@@ -370,7 +370,7 @@ case("size-two-interim", b"HTTP/1.1 103 E\r\n" + b"x: " + b"a" * 50000 + b"\r\n\
 
 # Content-Length
 
-for name, v in {
+for name, line in {
     "2": b"2",
     "0": b"0",
     "00": b"00",
@@ -391,8 +391,8 @@ for name, v in {
     "quoted": b'"2"',
     "semicolon": b"2;",
 }.items():
-    case("cl-" + name, OK + b"content-length: " + v + b"\r\n\r\nok")
-    case("cl-fin-" + name, OK + b"content-length: " + v + b"\r\n\r\nok", end="fin")
+    case("cl-" + name, OK + b"content-length: " + line + b"\r\n\r\nok")
+    case("cl-fin-" + name, OK + b"content-length: " + line + b"\r\n\r\nok", end="fin")
 case("cl-underscore", OK + b"content_length: 2\r\n\r\nok", end="fin")
 case("cl-fold", OK + b"content-length:\r\n 2\r\n\r\nok")
 case("cl-fold-2", OK + b"content-length: 2\r\n 3\r\n\r\nok")
@@ -411,7 +411,7 @@ case("extra-bad", OK + L2 + b"\r\nok\x00\x00")
 # responses without a body
 
 for st in (204, 304):
-    for nm, h in {
+    for name, line in {
         "none": b"",
         "cl0": b"content-length: 0\r\n",
         "cl00": b"content-length: 00\r\n",
@@ -426,19 +426,19 @@ for st in (204, 304):
         "clempty": b"content-length:\r\n",
         "upgrade": b"connection: upgrade\r\nupgrade: x\r\n",
     }.items():
-        case(f"{st}-{nm}", b"HTTP/1.1 %d X\r\n%s\r\n" % (st, h))
-        case(f"{st}-{nm}-body", b"HTTP/1.1 %d X\r\n%s\r\nbody" % (st, h), end="fin")
+        case(f"{st}-{name}", b"HTTP/1.1 %d X\r\n%s\r\n" % (st, line))
+        case(f"{st}-{name}-body", b"HTTP/1.1 %d X\r\n%s\r\nbody" % (st, line), end="fin")
 case("205-body", b"HTTP/1.1 205 X\r\ncontent-length: 2\r\n\r\nok")
-for nm, h in {
+for name, line in {
     "none": b"",
     "cl0": b"content-length: 0\r\n",
     "cl2": b"content-length: 2\r\n",
     "te": b"transfer-encoding: chunked\r\n",
 }.items():
-    case(f"099-{nm}", b"HTTP/1.1 099 X\r\n%s\r\nok" % h, end="fin")
-    case(f"head-{nm}", OK + h + b"\r\n", method="HEAD")
-    case(f"head-{nm}-body", OK + h + b"\r\nok", method="HEAD", end="fin")
-    case(f"0-{nm}", b"HTTP/1.1 0 X\r\n%s\r\n" % h, end="fin")
+    case(f"099-{name}", b"HTTP/1.1 099 X\r\n%s\r\nok" % line, end="fin")
+    case(f"head-{name}", OK + line + b"\r\n", method="HEAD")
+    case(f"head-{name}-body", OK + line + b"\r\nok", method="HEAD", end="fin")
+    case(f"0-{name}", b"HTTP/1.1 0 X\r\n%s\r\n" % line, end="fin")
 case("head-clabc", OK + b"content-length: abc\r\n\r\n", method="HEAD")
 case("head-chunks", OK + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n", method="HEAD")
 case("head-404", b"HTTP/1.1 404 X\r\ncontent-length: 9\r\n\r\n", method="HEAD")
@@ -447,7 +447,7 @@ case("head-fin-mid", b"HTTP/1.1 200 OK\r\ncontent-le", method="HEAD", end="fin")
 # Transfer-Encoding
 
 CH = b"2\r\nok\r\n0\r\n\r\n"
-for nm, v in {
+for name, line in {
     "chunked": b"chunked",
     "upper": b"CHUNKED",
     "mixed": b"Chunked",
@@ -468,7 +468,7 @@ for nm, v in {
     "fold": b"\r\n chunked",
     "vt": b"chunked\x0b",
 }.items():
-    case("te-" + nm, OK + b"transfer-encoding: " + v + b"\r\n\r\n" + CH)
+    case("te-" + name, OK + b"transfer-encoding: " + line + b"\r\n\r\n" + CH)
 case("te-twice", OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n" + CH)
 case("te-identity-then-chunked", OK + b"transfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n" + CH)
 case("te-empty-then-chunked", OK + b"transfer-encoding:\r\ntransfer-encoding: chunked\r\n\r\n" + CH)
@@ -483,7 +483,7 @@ case("te-underscore", OK + b"transfer_encoding: chunked\r\n\r\n" + CH, end="fin"
 # chunked bodies
 
 T = OK + b"transfer-encoding: chunked\r\n\r\n"
-for nm, b in {
+for name, line in {
     "plain": CH,
     "upper-hex": b"A\r\n0123456789\r\n0\r\n\r\n",
     "lower-hex": b"a\r\n0123456789\r\n0\r\n\r\n",
@@ -554,7 +554,7 @@ for nm, b in {
     "trailer-colon-space": b"2\r\nok\r\n0\r\nx : 1\r\n\r\n",
     "trailer-crcr": b"2\r\nok\r\n0\r\nx: 1\r\r\n\r\n",
 }.items():
-    case("chunk-" + nm, T + b)
+    case("chunk-" + name, T + line)
 for k in (0, 4):
     case(f"trailer-{81920 - k}", T + b"0\r\nx: " + b"a" * (81920 - k - 7) + b"\r\n\r\n")
     case(f"trailer-{81921 + k}", T + b"0\r\nx: " + b"a" * (81921 + k - 7) + b"\r\n\r\n")
@@ -609,7 +609,7 @@ case("slow-split", *[x for i in range(len(R)) for x in (R[i : i + 1], 0.002)])
 
 # large and compressed answers
 
-case("gzip", OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(g := gzip.compress(b"x" * 100000)) + g)
+case("gzip", OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(g := gzip.compress(b"x" * 100000, mtime=0)) + g)
 case("gzip-broken", OK + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\nabcd")
 case("cl-enormous", OK + b"content-length: 18446744073709551615\r\n\r\nok", end="fin")
 case("endless-headers", OK, *[b"x-a: " + b"a" * 1000 + b"\r\n"] * 200)
@@ -618,7 +618,7 @@ case("endless-line-garbage", *[b"a" * 1000] * 200)
 
 # WebSocket handshakes
 
-WS = {"upgrade": True}
+WS: dict[str, Any] = {"upgrade": True}
 UP = b"connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 case("ws-101", b"HTTP/1.1 101 S\r\n" + UP + b"\r\n", end="fin", **WS)
 case("ws-101-data", b"HTTP/1.1 101 S\r\n" + UP + b"\r\n\x81\x02hi", 0.05, end="fin", **WS)

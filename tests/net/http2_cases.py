@@ -124,7 +124,7 @@ case("goaway-first-nosettings", first=goaway(0, 0))
 
 # RST_STREAM and GOAWAY
 
-for nm, c in enumerate(
+for code, name in enumerate(
     [
         "NO_ERROR",
         "PROTOCOL_ERROR",
@@ -142,17 +142,17 @@ for nm, c in enumerate(
         "HTTP_1_1_REQUIRED",
     ]
 ):
-    case(f"rst-{c}", rst(nm))
-    case(f"rst-after-{c}", OK + data(b"x"), 0.03, rst(nm))
-    case(f"rst-afterhead-{c}", OK, 0.03, rst(nm))
-    case(f"goaway0-{c}", goaway(0, nm))
-    case(f"goaway1-{c}", goaway(1, nm))
-    case(f"goaway1-fin-{c}", goaway(1, nm), 0.02, end="fin")
-    case(f"goaway-max-fin-{c}", goaway(2**31 - 1, nm), 0.02, end="fin")
-    case(f"goaway0-fin-{c}", goaway(0, nm), end="fin")
-    case(f"goaway-mid-{c}", OK + data(b"x"), 0.03, goaway(1, nm), end="fin")
-    case(f"goaway0-mid-{c}", OK + data(b"x"), 0.03, goaway(0, nm))
-    case(f"rst-end-{c}", OK + data(b"ok", True) + rst(nm))
+    case(f"rst-{name}", rst(code))
+    case(f"rst-after-{name}", OK + data(b"x"), 0.03, rst(code))
+    case(f"rst-afterhead-{name}", OK, 0.03, rst(code))
+    case(f"goaway0-{name}", goaway(0, code))
+    case(f"goaway1-{name}", goaway(1, code))
+    case(f"goaway1-fin-{name}", goaway(1, code), 0.02, end="fin")
+    case(f"goaway-max-fin-{name}", goaway(2**31 - 1, code), 0.02, end="fin")
+    case(f"goaway0-fin-{name}", goaway(0, code), end="fin")
+    case(f"goaway-mid-{name}", OK + data(b"x"), 0.03, goaway(1, code), end="fin")
+    case(f"goaway0-mid-{name}", OK + data(b"x"), 0.03, goaway(0, code))
+    case(f"rst-end-{name}", OK + data(b"ok", True) + rst(code))
 case("rst-unknown-code", rst(153))
 case("rst-100-first", headers([(b":status", b"100")]) + rst(8))
 case("goaway1-ok", goaway(1, 0) + OK + data(b"ok", True))
@@ -273,7 +273,7 @@ case("rst-on-2", rst(8, 2) + OK + data(b"ok", True))
 case("rst-short", frame(RST_STREAM, 0, 1, b"\x00\x00"))
 case("data-after-end", OK + data(b"ok", True) + data(b"more", True))
 case("rst-after-ok", OK + data(b"ok", True), 0.03, rst(8))
-for nm, h in {
+for name, field in {
     "connection": (b"connection", b"close"),
     "keep-alive": (b"keep-alive", b"timeout=5"),
     "te": (b"te", b"trailers"),
@@ -321,10 +321,10 @@ for nm, h in {
     "cl-space": (b"content-length", b" 2"),
     "big-value": (b"x", b"a" * 15000),
 }.items():
-    case("h-" + nm, headers([ST, h]) + data(b"ok", True))
-for b in range(256):
-    case(f"bv-{b:02x}", headers([ST, (b"x", b"b" + bytes([b]) + b"c")]) + data(b"ok", True))
-    case(f"bn-{b:02x}", headers([ST, (b"x" + bytes([b]) + b"c", b"b")]) + data(b"ok", True))
+    case("h-" + name, headers([ST, field]) + data(b"ok", True))
+for code in range(256):
+    case(f"bv-{code:02x}", headers([ST, (b"x", b"b" + bytes((code,)) + b"c")]) + data(b"ok", True))
+    case(f"bn-{code:02x}", headers([ST, (b"x" + bytes((code,)) + b"c", b"b")]) + data(b"ok", True))
 
 # Content-Length and statuses without a body
 
@@ -349,18 +349,12 @@ case("count-cookie-150", large([ST] + [(b"set-cookie", b"a")] * 150) + data(b"ok
 case("count-cookie2-150", large([ST] + [(b"cookie", b"a")] * 150) + data(b"ok", True))
 
 
-def sized(total):
-    hs = [ST]
-
-    def size():
-        return sum((len(k) + len(v) for k, v in hs))
-
-    k = 0
-    while total - size() > 2000:
-        hs.append((b"x-%02d" % k, b"a" * 1000))
-        k += 1
-    hs.append((b"y", b"b" * (total - size() - 1)))
-    return hs
+def sized(total: int) -> list[tuple[bytes, bytes]]:
+    """Headers whose names and values have this many bytes together."""
+    fields = [ST]
+    while total - sum(len(name) + len(value) for name, value in fields) > 2000:
+        fields.append((b"x-%02d" % (len(fields) - 1), b"a" * 1000))
+    return [*fields, (b"y", b"b" * (total - sum(len(name) + len(value) for name, value in fields) - 1))]
 
 
 for n in (
@@ -422,7 +416,7 @@ case("hpack-tablesize-late", frame(HEADERS, 4, 1, b"\x88 ") + data(b"ok", True))
 
 # every frame, malformed or misplaced
 
-for nm, t, fl, sid, p in [
+for name, kind, flags, sid, payload in [
     ("set-5", SETTINGS, 0, 0, b"12345"),
     ("set-sid1", SETTINGS, 0, 1, b""),
     ("set-ack-payload", SETTINGS, 1, 0, b"\x00\x01\x00\x00\x00\x00"),
@@ -469,10 +463,10 @@ for nm, t, fl, sid, p in [
     ("prio-update", 16, 0, 0, b"\x00\x00\x00\x01u=1"),
     ("reserved-bit", SETTINGS, 0, 2**31, b""),
 ]:
-    case("f-" + nm, frame(t, fl, sid, p) + OK + data(b"ok", True))
-    case("f-" + nm + "-mid", OK + data(b"o") + frame(t, fl, sid, p) + data(b"k", True))
-    if t == SETTINGS and sid == 0 and (fl == 0):
-        case("first-" + nm, OK + data(b"ok", True), first=frame(t, fl, sid, p) + ACK)
+    case("f-" + name, frame(kind, flags, sid, payload) + OK + data(b"ok", True))
+    case("f-" + name + "-mid", OK + data(b"o") + frame(kind, flags, sid, payload) + data(b"k", True))
+    if kind == SETTINGS and sid == 0 and flags == 0:
+        case("first-" + name, OK + data(b"ok", True), first=frame(kind, flags, sid, payload) + ACK)
 case("frame-16385", OK + frame(DATA, 1, 1, b"a" * 16385))
 case("frame-16384", OK + frame(DATA, 1, 1, b"a" * 16384))
 case("frame-huge-len", OK + b"\xff\xff\xff\x00\x00\x00\x00\x00\x01")
@@ -506,7 +500,7 @@ case("window-exceed-stream", OK + b"".join(data(b"a" * 16384) for _ in range(5))
 case("big-body-4", OK + b"".join(data(b"a" * 16384) for _ in range(3)) + data(b"a" * 16384, True))
 case("big-body-4-1", OK + b"".join(data(b"a" * 16384) for _ in range(4)) + data(b"a", True))
 case("settings-ack-extra", ACK + ACK + OK + data(b"ok", True))
-case("byte-by-byte", *[x for b in OK + data(b"ok", True) for x in (bytes([b]), 0.002)])
+case("byte-by-byte", *[step for byte in OK + data(b"ok", True) for step in (bytes((byte,)), 0.002)])
 
 # the limits of the floods, and what came up on the way
 

@@ -61,7 +61,10 @@ def test_upgrade_is_over_with_its_headers(name: str) -> None:
     assert [Head, End] == [type(event) for event in events if not isinstance(event, Interim)]
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]))
+STARTS = (b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+
+
+@given(st.binary(max_size=200), st.sampled_from(STARTS))
 def test_any_bytes_have_an_end(rest: bytes, start: bytes) -> None:
     """Whatever comes, nothing is raised, at most one final response is given, and the end is the last event."""
     events = read(start + rest)
@@ -97,7 +100,8 @@ def test_endless_headers_are_cut_off() -> None:
 def test_endless_interim_responses_leave_nothing_behind() -> None:
     """Envoy takes any number of 100s; none of them is kept."""
     reader = ResponseReader()
-    assert 10_000 == sum(isinstance(event, Interim) for event in reader.feed(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000))
+    piece = b"HTTP/1.1 100 Continue\r\n\r\n" * 1000
+    assert 10_000 == sum(isinstance(event, Interim) for _ in range(10) for event in reader.feed(piece))
     assert 0 == len(reader._head)
 
 
@@ -120,7 +124,14 @@ def test_request_is_written_as_given() -> None:
 
 @pytest.mark.parametrize(
     ("target", "name", "value"),
-    [(b"/a b", b"x", b"y"), (b"/\r\n", b"x", b"y"), (b"/", b"x", b"y\r\nz: 1"), (b"/", b"x\n", b"y"), (b"/", b"x", b"\0"), (b"/", b"x", b"a\rb")],
+    [
+        (b"/a b", b"x", b"y"),
+        (b"/\r\n", b"x", b"y"),
+        (b"/", b"x", b"y\r\nz: 1"),
+        (b"/", b"x\n", b"y"),
+        (b"/", b"x", b"\0"),
+        (b"/", b"x", b"a\rb"),
+    ],
 )
 def test_request_stays_one_request(target: bytes, name: bytes, value: bytes) -> None:
     """Line ends and control characters are refused rather than sent."""
