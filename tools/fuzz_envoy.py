@@ -21,12 +21,12 @@ import anyio
 from pomprobe.envoy.find import find
 from pomprobe.model import EnvoyReply
 
-from .fuzzing import http1
+from .fuzzing import http1, http2
 from .fuzzing.lab import Lab, Scheme, Script, Worker, lab
 from .fuzzing.minimise import minimised
 from .fuzzing.ours import Forecaster
 
-GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {"http1": ("http", http1.response)}
+GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {"http1": ("http", http1.response), "http2": ("h2c", http2.response)}
 WORKERS = 32
 SHOWN = 3
 """Examples of each kind of disagreement that are made small and printed."""

@@ -121,7 +121,10 @@ async def _server(scheme: Scheme, workers: list[Worker], index: int) -> AsyncIte
                 await asyncio.sleep(0.02)  # what was sent is to be read before the reset
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
                 writer.transport.abort()
-        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.write_eof()
+            while await reader.read(65536):  # a close with bytes unread would be a reset
+                pass
+        except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
             writer.close()

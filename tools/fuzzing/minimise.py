@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 
-async def minimised(data: bytes, same: Callable[[bytes], Awaitable[bool]], budget: int = 150) -> bytes:
+async def minimised(data: bytes, same: Callable[[bytes], Awaitable[bool]], budget: int = 100) -> bytes:
     """Leave out ever smaller pieces as long as `same` stays true; budget: how often it may be asked."""
     size = max(1, len(data) // 2)
     while size and budget > 0:
