@@ -50,10 +50,9 @@ def test_a_finding_says_who_sees_what_why_and_what_to_do(printed: Printed) -> No
     upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}
   1 of 3 requests (33 %) gets the app's own 200
   10.0.0.2:8080  dns 3 ms · tcp 0.4 ms ✗ connection refused · http not reached
-  TCP101 Nothing listens on 10.0.0.2:8080 and 10.0.0.3:8080
+  TCP101 Nothing listens on 10.0.0.2:8080 and 10.0.0.3:8080  pomerium.yaml:4:5 routes[0].to[0]
     The machine answered at once that no process listens on port 8080. Envoy does not try the next address.
     → Start the app on 10.0.0.2:8080 and 10.0.0.3:8080, or let it listen on 0.0.0.0 instead of 127.0.0.1.
-      pomerium.yaml:4:5 routes[0].to[0]
     → If the port is wrong, correct `to: http://app:8080`.
 
 1 route: 1 failing (1.2 s).

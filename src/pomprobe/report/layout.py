@@ -27,6 +27,8 @@ ASCII_MARKS = {Status.FAILING: "x", Status.BUG: "!!", Status.WARNING: "!", Statu
 
 _STRONG = re.compile(r"[^|{}:,/;&?]*[|{}:,/;&?]*")
 _WEAK = re.compile(r"[^=_.-]*[=_.-]*")
+_WORD = re.compile(r" +|[^ `]*`[^`]{1,60}`[^ `]*|[^ ]+")  # a short `code` is one word
+_GLUED_WORD = re.compile(r" +|[^ ].*")
 GLUED = "place"
 """The role of text that is one word, spaces and all."""
 
@@ -104,7 +106,7 @@ def _words(spans: Iterable[Span]) -> Iterator[tuple[str, str, int]]:
     """Words with their role, and how many spaces stand before them."""
     spaces = 0
     for text, role in spans:
-        for match in re.finditer(r" +|[^ ].*" if role == GLUED else r" +|[^ ]+", text):
+        for match in (_GLUED_WORD if role == GLUED else _WORD).finditer(text):
             if match[0][0] == " ":
                 spaces += len(match[0])
             else:

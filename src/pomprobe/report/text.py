@@ -72,7 +72,7 @@ class _Text:
         mark = self._mark({Severity.ERROR: Status.FAILING, Severity.WARNING: Status.WARNING}.get(finding.severity, Status.UNDETERMINED))
         yield from self.page.flow([mark, (" ", ""), (clean(finding.place), "name"), (" " + finding.rule.code, "dim")], hang=2)
         yield from self.page.flow([(prose(finding.message), "")], indent=2)
-        yield from self._fixes(finding.fixes, None)
+        yield from self._fixes(finding.fixes)
 
     # ---------------------------------------------------------------- a route
 
@@ -129,26 +129,23 @@ class _Text:
 
     def _seen(self, seen: fold.Seen, brief: bool) -> Iterator[str]:
         verdict = seen.verdict
-        yield from self.page.flow([(verdict.rule.code, verdict.severity.value), (" " + prose(seen.title), "")], indent=2, hang=4)
+        title: list[Span] = [(verdict.rule.code, verdict.severity.value), (" " + prose(seen.title), "")]
+        yield from self.page.flow([*title, (f"  {clean(seen.place)}", "place")], indent=2, hang=4)
         if any(e not in prose(" ".join((seen.title, *seen.fixes))) for e in seen.endpoints):
             most = len(seen.endpoints) if self.style.verbose else ENDPOINTS
             yield from self.page.flow([("at " + fold.listed(seen.endpoints, most), "dim")], indent=4, hang=7)
         first = verdict.rule.code not in self.told
         self.told.add(verdict.rule.code)
         if seen.why and (first or self.style.verbose):
-            yield from self.page.flow([(prose(seen.why), "dim")], indent=4)
-        yield from self._fixes(seen.fixes[: 1 if brief else None], seen.place)
+            yield from self.page.flow([(prose(seen.why), "")], indent=4)
+        yield from self._fixes(seen.fixes[: 1 if brief else None])
         if self.style.verbose:
             for url in verdict.rule.see:
                 yield from self.page.flow([("see " + clean(url), "dim")], indent=4, hang=8)
 
-    def _fixes(self, fixes: Sequence[str], place: Place | None) -> Iterator[str]:
-        arrow = "→" if self.style.unicode else "->"
-        for number, fix in enumerate(fixes):
-            where = f"  {clean(place)}" if place is not None and number == 0 else ""
-            yield from self.page.flow([(arrow, "fix"), (" " + prose(fix), ""), (where, "place")], indent=4, hang=6)
-        if place is not None and not fixes:
-            yield from self.page.flow([(clean(place), "place")], indent=4, hang=6)
+    def _fixes(self, fixes: Sequence[str]) -> Iterator[str]:
+        for fix in fixes:
+            yield from self.page.flow([("→" if self.style.unicode else "->", "fix"), (" " + prose(fix), "")], indent=4, hang=6)
 
     # ---------------------------------------------------------------- what is fine
 

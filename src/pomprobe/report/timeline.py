@@ -17,7 +17,7 @@ def timeline(report: RouteReport, *, unicode: bool) -> Iterator[list[Span]]:
     several = len(report.upstreams) > 1
     for upstream in report.upstreams:
         endpoint = _telling(upstream.endpoints)
-        stages = [*upstream.outcomes, *(endpoint.outcomes if endpoint else ())]
+        stages = [*(o for o in upstream.outcomes if o.facts.get("source") != "literal"), *(endpoint.outcomes if endpoint else ())]
         if not stages:
             continue
         spans: list[Span] = []
