@@ -1,7 +1,7 @@
 """The README's console blocks are what the programs print: `python tools/readme.py` writes them, `--check` compares.
 
-A block begins with `$ command`. A line `…` stands for lines left out; such a block is compared and never written. Ports of
-loopback, times and the directory of the demo differ from run to run, and are left out of the comparison.
+A block begins with `$ command`. A paragraph `…` stands for paragraphs left out. Ports of loopback, times and the directory of
+the demo differ from run to run, and are left out of the comparison.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=```console\n)\$ (?P<command>pomprobe [^\n]*)\n(?P<output>.*?)(?=```)", re.DOTALL)
 VARYING = (
-    (re.compile(r"(127\.\d+\.\d+\.\d+|pair\.demo\.test|app\.demo\.test):\d+"), r"\1:PORT"),
+    (re.compile(r":\d{4,5}\b"), ":PORT"),
     (re.compile(r"\d+(\.\d+)? m?s\b"), "TIME"),
     (re.compile(r"\S*/pomprobe-demo-\w+"), "DIRECTORY"),
-    (re.compile(r"\s*\n\s*"), "\n"),  # what differs in length moves the line breaks of a paragraph, and the indents of a scale
+    (re.compile(r"\s+"), " "),  # what differs in length moves the line breaks of a paragraph
 )
 
 
@@ -46,15 +46,16 @@ def differences(text: str) -> list[str]:
 
 def _prints(printed: str, shown: str) -> bool:
     """Whether every part of `shown`, between the lines `…`, stands in `printed`, in this order."""
-    printed, shown = _normal(printed), _normal(shown)
-    if "…" not in shown.splitlines():
-        return printed == shown
+    parts = [_normal(part) for part in re.split(r"^…$", shown, flags=re.MULTILINE)]
+    printed = _normal(printed)
+    if len(parts) == 1:
+        return printed == parts[0]
     at = 0
-    for part in re.split(r"^…$", shown, flags=re.MULTILINE):
-        found = printed.find(part.strip(), at)
+    for part in parts:
+        found = printed.find(part, at)
         if found < 0:
             return False
-        at = found + len(part.strip())
+        at = found + len(part)
     return True
 
 
@@ -65,9 +66,17 @@ def _normal(text: str) -> str:
 
 
 def _written(block: re.Match[str]) -> str:
+    """The block as the command prints it now; of an excerpt each paragraph that begins with the same two words."""
+    printed = output(block["command"]).rstrip() + "\n"
     if "…" in block["output"].splitlines():
-        return block[0]
-    return f"$ {block['command']}\n{output(block['command']).rstrip()}\n"
+        now = {_head(paragraph): paragraph for paragraph in printed.rstrip().split("\n\n")}
+        shown = block["output"].rstrip().split("\n\n")
+        printed = "\n\n".join(now.get(_head(paragraph), paragraph) for paragraph in shown) + "\n"
+    return f"$ {block['command']}\n{printed}"
+
+
+def _head(paragraph: str) -> str:
+    return " ".join(paragraph.split()[:2])
 
 
 def main(arguments: list[str]) -> int:
