@@ -133,10 +133,11 @@ class _Datagrams(asyncio.DatagramProtocol):
 async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> AsyncIterator[DNSServer]:
     """Serve until the block ends; without `tcp` or `udp` that port is closed."""
     server = DNSServer(zone)
-    connections: set[asyncio.StreamWriter] = set()
+    connections: list[asyncio.StreamWriter] = []
+    before = asyncio.all_tasks()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(writer)
+        connections.append(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 data = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
@@ -165,9 +166,16 @@ async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> Async
             transport.close()
         if streams is not None:
             streams.close()
+        # A connection that was accepted a moment ago is a task of asyncio's before it is one of ours.
+        while tasks := asyncio.all_tasks() - before - {asyncio.current_task()}:
+            for writer in connections:
+                writer.transport.abort()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for writer in connections:
             writer.transport.abort()
-        await asyncio.sleep(0)
+            with suppress(OSError):
+                await writer.wait_closed()
+        await asyncio.sleep(0)  # the datagram transport closes in the loop's next round
     if server.broke:
         raise server.broke[0]
 

@@ -115,6 +115,8 @@ def _broke(broken: http.Broken, seen: Facts) -> StageFailed:
     """What Envoy counts as a network failure of the check: codec and server disagree, or the connection ended."""
     cause: dict[str, Fact]
     match broken.ending:
+        case Refused(problem=problem) if broken.closed and "status" in seen:
+            cause = {"cause": problem}  # the body was cut
         case Refused(problem=problem):
             speaks = guess(broken.first)
             cause = {"cause": problem, "speaks": speaks}
