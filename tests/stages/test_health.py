@@ -6,7 +6,6 @@ import asyncio
 import errno
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
 
 import anyio
 import pytest
@@ -54,11 +53,6 @@ class Seen(dict[str, Fact]):
         super().__setitem__(name, value)
         if self._when(self):
             self.enough.set()
-
-    def __ior__(self, facts: Any) -> Self:
-        for name, value in facts.items():
-            self[name] = value
-        return self
 
 
 async def cancelled(handler: Handler, check: HealthCheck, when: Callable[[Facts], bool], scheme: str = "http") -> Facts:

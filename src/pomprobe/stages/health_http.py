@@ -55,7 +55,6 @@ async def http_check(walk: Walk, health_check: HealthCheck, seen: dict[str, Fact
     keep = int(own.get("response_buffer_size", BUFFER)) or EVERYTHING
     request = (health_check.method, health_check.path, host, tuple(headers), health_check.send)
     answer = await _exchange(walk, request, seen, http2=health_check.http2, keep=keep)
-    seen["status"] = answer.status
     expected = health_check.expected_statuses
     if not _within(answer.status, expected):
         wanted = ", ".join(str(start) if end == start + 1 else f"{start}-{end - 1}" for start, end in expected)
@@ -75,7 +74,7 @@ async def grpc_check(walk: Walk, health_check: HealthCheck, seen: dict[str, Fact
     request = ("POST", grpc_health.PATH, host, headers, grpc_health.request(health_check.service_name))
     answer = await _exchange(walk, request, seen, http2=True, keep=GRPC_BODY)
     read = grpc_health.read(answer.status, answer.headers, answer.body, answer.trailers)
-    seen |= {"status": answer.status, "grpc_status": read.grpc_status}
+    seen["grpc_status"] = read.grpc_status
     if read.serving_status is not None:
         seen["serving_status"] = read.serving_status
     if not read.passes:
@@ -90,7 +89,8 @@ async def _exchange(walk: Walk, sent: Sent, seen: dict[str, Fact], *, http2: boo
     """Send the request, read the response to its end; the check's codec is the configured one, not what ALPN selected."""
     assert walk.stream is not None
     method, path, host, headers, body = sent
-    seen |= {"protocol": "HTTP/2" if http2 else "HTTP/1.1", "scheme": walk.upstream.scheme}
+    seen["protocol"] = "HTTP/2" if http2 else "HTTP/1.1"
+    seen["scheme"] = walk.upstream.scheme
     upstream_http2 = seen["alpn"] == "h2" if walk.tls is not None else walk.cluster.protocol is Protocol.HTTP2
     if http2 != upstream_http2:
         seen["codec_mismatch"] = True
