@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..model import EnvoyReply, Fact, Facts, Failure, Rule, StageName, Timer
-from .render import fixes, render, reply, sentence
+from .render import derive, fixes, render, reply, sentence
 
 Check = Callable[[Fact, Facts], bool]
 """One key of `when`: does the fact's value hold, beside the other facts?"""
@@ -113,7 +113,7 @@ class Catalog:
 
     def candidates(self, failure: Failure, facts: Facts, stage: StageName | None = None, timer: Timer | None = None) -> tuple[Rule, ...]:
         """Every rule that holds, the one with most keys first."""
-        known = dict(facts)
+        known = dict(derive(facts))
         known["stage"] = stage.value if stage else None
         known["timer"] = timer.value if timer else None
         some: Iterable[_Compiled] = self._by_failure.get(failure.value, ())

@@ -73,12 +73,17 @@ def required(template: str) -> tuple[str, ...]:
 
 
 def derive(facts: Facts) -> Facts:
-    """The facts with those that follow from them: `san`, a name of the certificate that `tls_upstream_server_name` could take."""
-    sans = facts.get("sans")
+    """The facts with those that follow from them.
+
+    san: a name of the certificate that `tls_upstream_server_name` could take. wildcard: one of its names whose domain the wanted
+    name lies in, without being covered (a wildcard stands for one label).
+    """
+    sans, wanted = facts.get("sans"), str(facts.get("match_name") or "").lower()
     if not isinstance(sans, tuple) or "san" in facts:
         return facts
     names = [name for name in sans if "*" not in name and ":" not in name and not name.replace(".", "").isdigit()]
-    return {**facts, "san": names[0]} if names else facts
+    above = [name for name in sans if name.startswith("*.") and f".{wanted}".endswith(name[1:].lower())]
+    return {**facts, "san": next(iter(names), None), "wildcard": next(iter(above), None)}
 
 
 def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
@@ -104,7 +109,7 @@ def _version(version: str) -> tuple[int, ...]:
 def reply(rule: Rule, facts: Facts, envoy: str = "1.37") -> EnvoyReply | None:
     """What Envoy of that version answers where the rule fires; None for a rule without `means` (it says nothing about the reply).
 
-    Spaces become `_` and the members of a tuple are joined with commas, as Envoy writes its details.
+    The members of a tuple are joined with a comma and a space, then spaces become `_`, as in Envoy (row own-tls-several-names).
     """
     if rule.means is None:
         return None
@@ -117,7 +122,7 @@ def reply(rule: Rule, facts: Facts, envoy: str = "1.37") -> EnvoyReply | None:
 
     def fact(match: re.Match[str]) -> str:
         value = facts.get(match[1])
-        words = ",".join(value) if isinstance(value, tuple) else UNKNOWN if value is None else str(value)
+        words = ", ".join(value) if isinstance(value, tuple) else UNKNOWN if value is None else str(value)
         return words.replace(" ", "_")
 
     details = _DETAIL.sub(fact, str(means["response_code_details"]))
