@@ -196,6 +196,7 @@ class Failure(StrEnum):
     PANIC_THRESHOLD_UNSET = "panic_threshold_unset"
     NO_HEALTH_CHECK_MULTI = "no_health_check_multi"
     HEALTH_CHECK_CODEC = "health_check_codec"  # the checker's HTTP version is not the cluster's
+    UNQUOTED_HEX = "unquoted_hex"  # a payload such as 50494E47, which YAML reads as a number
     HEALTH_CHECK_HOST = "health_check_host"  # the checker's Host is Envoy's cluster name
     OUTLIER_NEVER_EJECTS = "outlier_never_ejects"
     CIRCUIT_BREAKER_ZERO = "circuit_breaker_zero"
@@ -423,7 +424,7 @@ class Config:
     routes: tuple[Route, ...]
     settings: Settings
     problems: tuple[Problem, ...] = ()
-    suppressions: tuple[tuple[int, str], ...] = ()  # (line, rule code) of `# pomprobe: ignore CODE` comments
+    suppressions: tuple[tuple[int, str], ...] = ()  # `# pomprobe: ignore CODE`: (line it is about, code)
 
 
 # ------------------------------------------------------------------------------------------------ plan
@@ -637,6 +638,7 @@ class RouteReport:
     verdicts: tuple[Verdict, ...]
     upstreams: tuple[UpstreamOutcomes, ...]
     outcomes: tuple[Outcome, ...] = ()  # of the route as a whole (skipped and why, refused by Envoy …)
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,6 +653,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that somebody knows of and does not want to hear about. by: where it was said, for people."""
+
+    what: Verdict | Finding
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run. started: UTC, ISO 8601; elapsed: seconds; interrupted: ended by a signal or the deadline."""
 
@@ -660,6 +670,7 @@ class Report:
     findings: tuple[Finding, ...]
     routes: tuple[RouteReport, ...]
     interrupted: bool = False
+    suppressed: tuple[Suppressed, ...] = ()  # problems of the config
 
     @property
     def problems(self) -> tuple[Verdict, ...]:

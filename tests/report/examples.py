@@ -30,6 +30,7 @@ from pomprobe.model import (
     Severity,
     StageName,
     Status,
+    Suppressed,
     Timer,
     Timers,
     Upstream,
@@ -492,4 +493,19 @@ def hostile() -> Report:
     return replace(report(bad, skip, findings=(replace(finding(HOSTILE), place=where, fixes=(HOSTILE,)),)), config=HOSTILE)
 
 
-CASES = {"all_well": all_well, "one_failure": one_failure, "everything": everything, "many": many, "hostile": hostile, "nothing": report}
+def known() -> Report:
+    """Findings that were set aside: a problem of the config, and one of two of a route."""
+    failing = refusing()
+    aside = replace(failing, verdicts=failing.verdicts[1:], suppressed=(Suppressed(failing.verdicts[0], f"--suppress {HOSTILE}"),))
+    return replace(report(aside, healthy()), suppressed=(Suppressed(finding(), "baseline"),))
+
+
+CASES = {
+    "known": known,
+    "all_well": all_well,
+    "one_failure": one_failure,
+    "everything": everything,
+    "many": many,
+    "hostile": hostile,
+    "nothing": report,
+}

@@ -33,7 +33,9 @@ def strict(schema: Any) -> Any:
 
 def closed_schema() -> Any:
     schema = strict(SCHEMA)
-    for inside in (schema["$defs"]["reply"], *schema["$defs"]["forecast"]["allOf"]):
+    wholes = ("forecast", "suppressed_problem", "suppressed_verdict")
+    parts = [schema["$defs"][name] for name in ("reply", "problem", "verdict")]
+    for inside in (*parts, *(part for whole in wholes for part in schema["$defs"][whole]["allOf"])):
         inside.pop("unevaluatedProperties", None)  # a part of a whole is closed by the whole
     return schema
 

@@ -19,6 +19,8 @@ def conclusion(report: Report) -> list[Span]:
     total = len(report.routes)
     took = f" ({words.duration(report.elapsed)})"
     early = " The run ended early: what is not listed is not known." if report.interrupted else ""
+    aside = len(words.suppressed(report))
+    took = (f"; {words.plural(aside, 'finding')} suppressed" if aside else "") + took
     serious = sum(f.severity is not Severity.INFO for f in report.findings)
     config = f"{words.plural(serious, 'problem')} in {clean(report.config)}" if serious else ""
     if not total:

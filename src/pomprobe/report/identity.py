@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import Finding, RouteReport, Verdict
-from .clean import clean
+from .clean import clean, prose
 
 Identity = tuple[str, str, str, str]
 """(rule code, route name, from, upstream), as reports print them. For a problem of the config: (code, "", key path, message)."""
@@ -21,4 +21,4 @@ def of_verdict(report: RouteReport, verdict: Verdict) -> Identity:
 
 def of_finding(finding: Finding) -> Identity:
     """A problem of the config. Its line is left out: lines move."""
-    return finding.rule.code, "", clean(finding.place.path), clean(finding.message)
+    return finding.rule.code, "", clean(finding.place.path), prose(finding.message)

@@ -34,9 +34,10 @@ Document = dict[str, Any]
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
-    """One indented document, plain ASCII."""
-    json.dump(document(report), out, indent=2, allow_nan=False)
-    out.write("\n")
+    """One document, plain ASCII: indented, with each route on a line of its own (an indented thousand takes a second to write)."""
+    above = json.dumps(head(report), indent=2, allow_nan=False).removesuffix("\n}")
+    lines = ",\n".join(f"    {json.dumps(route(r), allow_nan=False)}" for r in report.routes)
+    out.write(f'{above},\n  "routes": [\n{lines}\n  ]\n}}\n' if lines else f'{above},\n  "routes": []\n}}\n')
 
 
 def document(report: Report) -> Document:
@@ -55,7 +56,11 @@ def head(report: Report) -> Document:
         "summary": summary(report),
         "problems": [problem(f) for f in report.findings],
     }
-    return document | ({"interrupted": True} if report.interrupted else {})
+    if report.interrupted:
+        document["interrupted"] = True
+    if report.suppressed:
+        document["suppressed"] = [problem(s.what) | {"by": clean(s.by)} for s in report.suppressed if isinstance(s.what, Finding)]
+    return document
 
 
 def summary(report: Report) -> dict[str, int]:
@@ -93,6 +98,8 @@ def route(report: RouteReport) -> Document:
         "verdicts": [verdict(v) for v in report.verdicts],
         "upstreams": [_upstream(u) for u in report.upstreams],
     }
+    if report.suppressed:
+        document["suppressed"] = [verdict(s.what) | {"by": clean(s.by)} for s in report.suppressed if isinstance(s.what, Verdict)]
     if report.outcomes:
         document["outcomes"] = [outcome(o) for o in report.outcomes]
     if report.route.serves:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from ..model import Endpoint, Finding, Outcome, Report, RouteReport, Severity, Status, Upstream, Verdict
+from ..model import Endpoint, Finding, Outcome, Report, RouteReport, Severity, StageName, Status, Upstream, Verdict
 from . import words
 from .clean import clean, prose
 from .style import Style
@@ -82,12 +82,19 @@ def _case(
     elif outcome.status is Status.SKIPPED:
         reached = words.why_skipped(report) if upstream is None else words.not_reached(report, endpoint, outcome)
         ET.SubElement(case, "skipped", message=prose(reached))
+    elif not serious and (aside := _aside(report, outcome.stage, endpoint)):
+        ET.SubElement(case, "skipped", message=f"suppressed: {aside}")
     elif serious or (outcome.status is Status.FAILING and not verdicts):
         kind, title = (serious[0].rule.code, serious[0].title) if serious else (str(outcome.failure), words.reason(outcome))
         ET.SubElement(case, "failure", type=kind, message=prose(title)).text = _explained(verdicts, report) or clean(outcome.error)
     elif verdicts:
         ET.SubElement(case, "system-out").text = _explained(verdicts, report)
     return case
+
+
+def _aside(report: RouteReport, stage: StageName, endpoint: Endpoint | None) -> str:
+    here = [s for s in report.suppressed if isinstance(s.what, Verdict) and (s.what.stage, s.what.endpoint) == (stage, endpoint)]
+    return ", ".join(f"{s.what.rule.code} ({clean(s.by)})" for s in here)
 
 
 def _of_verdict(report: RouteReport, verdict: Verdict) -> ET.Element:

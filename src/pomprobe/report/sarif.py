@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 from .. import __version__
-from ..model import Place, Report, RouteReport, Rule, Severity
+from ..model import Place, Report, RouteReport, Rule, Severity, Verdict
 from . import fold, identity, words
 from .clean import clean, prose
 from .style import Style
@@ -39,6 +39,7 @@ def write(report: Report, out: TextIO, style: Style) -> None:
 def _rules(report: Report) -> Iterator[Rule]:
     yield from (finding.rule for finding in report.findings)
     yield from (verdict.rule for verdict in report.problems)
+    yield from (suppressed.what.rule for route in report.routes for suppressed in route.suppressed)
 
 
 def _rule(rule: Rule) -> Node:
@@ -65,6 +66,10 @@ def _results(report: Report) -> Iterator[Node]:
     for route in report.routes:
         for seen in fold.findings(route.verdicts):
             yield _result(route, seen)
+        for suppressed in route.suppressed:
+            if isinstance(suppressed.what, Verdict):
+                (seen,) = fold.findings([suppressed.what])
+                yield _result(route, seen) | {"suppressions": [{"kind": "external", "justification": clean(suppressed.by)}]}
 
 
 def _result(route: RouteReport, seen: fold.Seen) -> Node:

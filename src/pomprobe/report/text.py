@@ -64,6 +64,8 @@ class _Text:
             yield from self._glance(status, [r for r in quiet if r.status is status])
         if quiet:
             yield ""
+        if self.style.verbose:
+            yield from self._suppressed()
         yield from self.page.flow(conclusion(self.report))
 
     # ---------------------------------------------------------------- problems of the config
@@ -147,6 +149,20 @@ class _Text:
         for fix in fixes:
             yield from self.page.flow([("→" if self.style.unicode else "->", "fix"), (" " + prose(fix), "")], indent=4, hang=6)
 
+    def _suppressed(self) -> Iterator[str]:
+        aside = words.suppressed(self.report)
+        for name, suppressed in aside:
+            about = clean(name) or clean(suppressed.what.place)
+            said = suppressed.what.message if isinstance(suppressed.what, Finding) else suppressed.what.title
+            spans: list[Span] = [
+                (f"suppressed: {suppressed.what.rule.code} ", "dim"),
+                (f"{about}: {prose(said)}", ""),
+                (f" ({clean(suppressed.by)})", "dim"),
+            ]
+            yield from self.page.flow(spans, hang=2)
+        if aside:
+            yield ""
+
     # ---------------------------------------------------------------- what is fine
 
     def _glance(self, status: Status, routes: Sequence[RouteReport]) -> Iterator[str]:
@@ -168,6 +184,7 @@ def _glimpse(report: RouteReport, style: Style) -> list[Span]:
     answers = ", ".join(dict.fromkeys(str(e.reply.status) for e in report.forecast)) or "nothing was asked"
     times = next(iter(timeline(report, unicode=style.unicode)), [])
     note = next((f"  {v.rule.code} {prose(v.title)}" for v in report.verdicts), "")
+    note += f"  {words.plural(len(report.suppressed), 'finding')} suppressed" if report.suppressed else ""
     return [(answers, "good"), (note, "info"), ("  ", ""), *times]
 
 

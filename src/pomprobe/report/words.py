@@ -7,7 +7,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from ..model import Cluster, Endpoint, EnvoyReply, Failure, ForecastEntry, Outcome, Report, RouteReport, Severity, StageName, Status, Timer
+from ..model import (
+    Cluster,
+    Endpoint,
+    EnvoyReply,
+    Failure,
+    ForecastEntry,
+    Outcome,
+    Report,
+    RouteReport,
+    Severity,
+    StageName,
+    Status,
+    Suppressed,
+    Timer,
+)
 
 VIA_UPSTREAM = "via_upstream"
 STATUS_ORDER = (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED, Status.SKIPPED, Status.OK)
@@ -171,6 +185,11 @@ def capital(text: str) -> str:
 def plural(count: int, noun: str) -> str:
     """ "1 route", "3 routes"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def suppressed(report: Report) -> list[tuple[str, Suppressed]]:
+    """Every finding that was set aside, with the name of its route ("" for the config)."""
+    return [*(("", s) for s in report.suppressed), *((r.route.name, s) for r in report.routes for s in r.suppressed)]
 
 
 def unique_names(report: Report) -> list[str]:
