@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import anyio
 
@@ -57,7 +58,7 @@ class Slots:
         borrower = object()
         async with limiter, self._open:
             await self._busy.acquire_on_behalf_of(borrower)
-            self._since[borrower] = anyio.current_time()
+            self._since[borrower] = monotonic()
             try:
                 yield
             finally:
@@ -65,7 +66,7 @@ class Slots:
 
     def release_the_patient(self) -> None:
         """Give the busy slots of walks that have waited long enough to the next ones."""
-        limit = anyio.current_time() - PATIENCE
+        limit = monotonic() - PATIENCE
         for borrower in [b for b, since in self._since.items() if since < limit]:
             self._give_up(borrower)
 
@@ -82,7 +83,7 @@ class Lag:
 
     def saw(self, delay: float) -> None:
         if delay > TICK:
-            self._delays.append((anyio.current_time(), delay))
+            self._delays.append((monotonic(), delay))
 
     def worst(self, since: float) -> float:
         return max((delay for at, delay in reversed(self._delays) if at >= since), default=0.0)
@@ -91,7 +92,7 @@ class Lag:
 async def watch(slots: Slots, lag: Lag) -> None:
     """Tick until cancelled: measure the loop's lag, let patient walks give up their slots."""
     while True:
-        due = anyio.current_time() + TICK
+        due = monotonic() + TICK
         await anyio.sleep(TICK)
-        lag.saw(anyio.current_time() - due)
+        lag.saw(monotonic() - due)
         slots.release_the_patient()

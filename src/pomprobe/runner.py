@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 import anyio
 
@@ -99,7 +100,7 @@ class Runner:
     async def run(self) -> None:
         """Probe every cluster. Ends at the deadline; what is missing then is undetermined."""
         if self.options.deadline is not None:
-            self._ends = anyio.current_time() + self.options.deadline
+            self._ends = monotonic() + self.options.deadline
         async with anyio.create_task_group() as background:
             background.start_soon(watch, self._slots, self._lag)
             async with anyio.create_task_group() as walks:
@@ -111,9 +112,7 @@ class Runner:
 
     async def _cluster(self, probed: Probed) -> None:
         if not probed.cluster.refusals:  # Envoy would not have this cluster at all
-            async with anyio.create_task_group() as group:
-                for index in range(len(probed.upstreams)):
-                    group.start_soon(self._upstream, probed, index)
+            await _together(self._upstream, [(probed, index) for index in range(len(probed.upstreams))])
         probed.done = True
         if self.observer:
             self.observer(probed)
@@ -132,9 +131,7 @@ class Runner:
             keep()
 
         keep()
-        async with anyio.create_task_group() as group:
-            for position in range(len(endpoints)):
-                group.start_soon(one, position)
+        await _together(one, [(position,) for position in range(len(endpoints))])
 
     async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
         resolver = self._resolvers.get(cluster.dns)
@@ -172,10 +169,8 @@ class Runner:
             nonlocal checks
             checks = (await self._health(cluster, upstream, context, endpoint, cluster.health_checks[0]),)
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(walk)
-            if cluster.health_checks and StageName.HEALTH in self.options.stages:
-                group.start_soon(check)
+        checked = cluster.health_checks and StageName.HEALTH in self.options.stages
+        await _together(lambda work: work(), [(walk,), (check,)] if checked else [(walk,)])
         return walks, checks
 
     async def _once(self, key: Hashable, walk: Callable[[], Awaitable[tuple[Outcome, ...]]]) -> tuple[Outcome, ...]:
@@ -245,14 +240,14 @@ class Runner:
 
     async def _idle(self, outcome: Outcome, stream: Stream, patience: float) -> Outcome:
         """Hold the connection after its answer and time how long the server keeps it (--idle-probe)."""
-        began = anyio.current_time()
+        began = monotonic()
         with anyio.move_on_after(patience):
             try:
                 while await stream.receive():
                     pass
             except (OSError, TLSBroken):  # a reset ends the connection as well as a FIN does
                 pass
-            return replace(outcome, facts={**outcome.facts, "idle_seconds": round(anyio.current_time() - began, 1)})
+            return replace(outcome, facts={**outcome.facts, "idle_seconds": round(monotonic() - began, 1)})
         return outcome
 
     async def _health(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck) -> Outcome:
@@ -275,14 +270,15 @@ class Runner:
 
     async def _timed(self, name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: dict[str, Facts]) -> Outcome:
         """Run one stage under the clock and make its outcome of what comes: facts, a failure, a timer, or a defect of ours."""
-        began = anyio.current_time()
+        began = monotonic()
 
-        def outcome(status: Status, **more: object) -> Outcome:
-            return replace(Outcome(name, status, endpoint, elapsed=anyio.current_time() - began), **more)  # type: ignore[arg-type]
+        def outcome(
+            status: Status, failure: Failure | None = None, timer: Timer | None = None, facts: Facts | None = None, error: str = ""
+        ) -> Outcome:
+            return Outcome(name, status, endpoint, failure, timer, facts or {}, monotonic() - began, error)
 
-        clock.renew()
         try:
-            with clock.scope:
+            with clock.renew():
                 facts = await stage()
                 return outcome(Status.OK, facts=dict(facts))
         except StageFailed as failed:
@@ -314,10 +310,20 @@ class Runner:
     def _arm_caps(self, clock: Clock) -> None:
         clock.arm(Timer.MAX_WAIT, self.options.max_wait)
         if self._ends != float("inf"):
-            clock.arm(Timer.DEADLINE, max(0.0, self._ends - anyio.current_time()))
+            clock.arm(Timer.DEADLINE, max(0.0, self._ends - monotonic()))
 
 
 LIMITS = {Timer.MAX_WAIT: "--max-wait", Timer.DEADLINE: "--deadline"}
+
+
+async def _together(work: Callable[..., Awaitable[None]], calls: Sequence[tuple[object, ...]]) -> None:
+    """All the calls at once; a single one without a task of its own."""
+    if len(calls) == 1:
+        await work(*calls[0])
+        return
+    async with anyio.create_task_group() as group:
+        for call in calls:
+            group.start_soon(work, *call)
 
 
 class Shared:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from .. import __version__
-from ..exits import UNJUDGED
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         app(prog_name="pomprobe")
     except BrokenPipeError:  # `| head -1`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(UNJUDGED if sys.exc_info()[1] is None else 0)
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def version() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import anyio
 
 from ..model import Facts, Failure, StageFailed
@@ -17,13 +19,13 @@ async def open_tunnel(walk: Walk) -> Facts:
     """Connect, then listen for a moment: a banner is a fact, a reset ends the tunnel (row tcpr-rst)."""
     facts = dict(await tcp.connect(walk))
     assert walk.stream is not None
-    began = anyio.current_time()
+    began = monotonic()
     try:
         banner = await _listen(walk.stream)
     except OSError as error:
         raise StageFailed(Failure.CLOSED, error=str(error), reset=True, tunnel=True, started=True, **facts) from None
     if banner is not None:
-        facts.update(closed=not banner, banner=banner[:80].decode("latin-1"), banner_after=anyio.current_time() - began)
+        facts.update(closed=not banner, banner=banner[:80].decode("latin-1"), banner_after=monotonic() - began)
     return facts
 
 

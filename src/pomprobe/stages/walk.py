@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from time import monotonic
 
 import anyio
 
@@ -14,13 +15,13 @@ from ..net.stream import Stream
 class Clock:
     """Envoy's timers of one request: which one fires first, and when.
 
-    The runner binds a cancel scope to it, whose deadline follows the earliest timer. A stage tells it what moves timers:
+    The runner runs each stage in `scope`, whose deadline follows the earliest timer. A stage tells the clock what moves timers:
     `activity` (headers or a piece of the body passed on: the idle timer starts anew), `arm` and `disarm`.
+    Times are of the event loop's clock, which is time.monotonic.
     """
 
     def __init__(self) -> None:
-        self.began = anyio.current_time()
-        self.scope = anyio.CancelScope()
+        self.scope: anyio.CancelScope | None = None
         self.started = False  # response headers were passed on: a timeout now cuts the body of a good status
         self._expiries: dict[Timer, float] = {}
         self._idle: float | None = None
@@ -28,12 +29,14 @@ class Clock:
     def arm(self, timer: Timer, seconds: float | None) -> None:
         """Let `timer` fire in so many seconds from now; None: not at all."""
         if seconds is None:
-            self._expiries.pop(timer, None)
+            if self._expiries.pop(timer, None) is None:
+                return
         else:
-            self._expiries[timer] = anyio.current_time() + seconds
+            self._expiries[timer] = monotonic() + seconds
         if timer is Timer.IDLE:
             self._idle = seconds
-        self._follow()
+        if self.scope is not None:
+            self.scope.deadline = self.first()[1]
 
     def disarm(self, timer: Timer) -> None:
         self.arm(timer, None)
@@ -43,10 +46,10 @@ class Clock:
         if self._idle is not None:
             self.arm(Timer.IDLE, self._idle)
 
-    def renew(self) -> None:
+    def renew(self) -> anyio.CancelScope:
         """A fresh cancel scope for the next stage; the timers go on."""
-        self.scope = anyio.CancelScope()
-        self._follow()
+        self.scope = anyio.CancelScope(deadline=self.first()[1])
+        return self.scope
 
     def first(self) -> tuple[Timer | None, float]:
         """The timer that fires first, and when (infinity where none is armed)."""
@@ -54,9 +57,6 @@ class Clock:
             return None, math.inf
         timer = min(self._expiries, key=self._expiries.__getitem__)
         return timer, self._expiries[timer]
-
-    def _follow(self) -> None:
-        self.scope.deadline = self.first()[1]
 
 
 @dataclass(slots=True)
