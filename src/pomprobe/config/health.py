@@ -1,7 +1,7 @@
 """health_checks and outlier_detection: what Pomerium decodes, and what Envoy then refuses.
 
-Envoy's words were seen with `envoy --mode validate` (1.40); Pomerium validates a cluster only before it adds them
-(config/envoyconfig/clusters.go, buildPolicyCluster).
+Envoy's words were seen with `envoy --mode validate` (1.37 and 1.40, the same but for two checks). Pomerium validates a cluster
+only before it adds them (config/envoyconfig/clusters.go, buildPolicyCluster).
 """
 
 from __future__ import annotations
@@ -12,26 +12,35 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from typing import Any
 
-from ..model import HealthCheck, Place
+from ..model import Failure, HealthCheck, Place
 from . import duration, protojson
 from .nodes import Mapping, Node, Scalar, Sequence
+from .problems import Refusal
 from .reader import Reader
 from .values import Refused, texts
 
-Refusal = tuple[str, Place, str]
-"""Envoy's message, where, and the key that it is about."""
-TWO_CHECKS = "health check at index 0 is missing a name; all health checks must have a name when multiple health checks are configured"
+TWO_CHECKS = "Multiple health checks not supported"
+"""Envoy 1.37, which Pomerium 0.33 bundles. 1.40 supports several, but wants names that Pomerium cannot set."""
+TWO_UNNAMED = "health check at index 0 is missing a name; all health checks must have a name when multiple health checks are configured"
 REQUIRED = "Proto constraint validation failed ({}ValidationError.{}: value is required)"
 POSITIVE = "Proto constraint validation failed ({}ValidationError.{}: value must be greater than 0s)"
 PERCENT = "Proto constraint validation failed ({}ValidationError.{}: value must be less than or equal to 100)"
 EMPTY = "Proto constraint validation failed ({}ValidationError.{}: value length must be at least 1 characters)"
 MISSING = 'Proto constraint validation failed (field: "{}", reason: is required)'
-NEGATIVE = "Invalid duration: Expected positive duration: seconds: {}"
+GET_WITH_PAYLOAD = (
+    "HTTP health check cannot specify a request payload with method 'GET'. "
+    "Only methods that support a request body (POST, PUT, PATCH, OPTIONS) can be used with payload."
+)
+CRASH = "std::terminate called! Uncaught unknown exception, see trace."
+"""What Envoy does with an HTTP3 check on a cluster without QUIC, in 1.37 and in 1.40: it ends itself."""
 _HEX = re.compile(r"([0-9a-fA-F]{2})+\Z")
 
 
-def read_health_checks(reader: Reader) -> tuple[tuple[HealthCheck, ...], tuple[Refusal, ...]]:
-    """The checks as Envoy would be told them, and Envoy's messages where it refuses the cluster."""
+def read_health_checks(reader: Reader, names: bool = False) -> tuple[tuple[HealthCheck, ...], tuple[Refusal, ...]]:
+    """The checks as Envoy would be told them, and Envoy's messages where it refuses the cluster.
+
+    names: the Envoy in question (1.40) takes several checks if they have names.
+    """
     checks: list[HealthCheck] = []
     refusals: list[Refusal] = []
     for i, node in enumerate(_entries(reader)):
@@ -44,7 +53,8 @@ def read_health_checks(reader: Reader) -> tuple[tuple[HealthCheck, ...], tuple[R
         refusals += check_refusals(raw, node)
         checks.append(_check(raw, node))
     if len(checks) > 1:
-        refusals.append((TWO_CHECKS, reader.place("health_checks"), "health_checks"))
+        place = reader.place("health_checks")
+        refusals.append(Refusal(TWO_UNNAMED if names else TWO_CHECKS, place, "health_checks", "one entry in health_checks"))
     return tuple(checks), tuple(refusals)
 
 
@@ -105,14 +115,15 @@ def check_refusals(raw: dict[str, Any], node: Node) -> Iterator[Refusal]:
 
     for key in ("timeout", "interval"):
         if key not in raw:
-            yield REQUIRED.format("HealthCheck", key.capitalize()), at(key), key
+            yield Refusal(REQUIRED.format("HealthCheck", key.capitalize()), at(key), key, f"{key}: 10s")
     for key in ("unhealthy_threshold", "healthy_threshold"):
         if key not in raw:
-            yield REQUIRED.format("HealthCheck", pascal(key)), at(key), key
+            yield Refusal(REQUIRED.format("HealthCheck", pascal(key)), at(key), key, f"{key}: 2")
     yield from _durations(raw, "HealthCheck", at, zero_is_fine=("initial_jitter", "interval_jitter"))
     checker = next((name for name in ("http_health_check", "tcp_health_check", "grpc_health_check") if name in raw), None)
     if checker is None:
-        yield MISSING.format("health_checker"), at("http_health_check"), "http_health_check"
+        write = "http_health_check: {path: /healthz}"
+        yield Refusal(MISSING.format("health_checker"), at("http_health_check"), "http_health_check", write)
         return
     own: dict[str, Any] = raw[checker]
     within = at(checker)
@@ -121,16 +132,17 @@ def check_refusals(raw: dict[str, Any], node: Node) -> Iterator[Refusal]:
     payloads = [("send", own["send"])] if "send" in own else []
     for key, payload in [*payloads, *(("receive", entry) for entry in own.get("receive", ()))]:
         if not payload:
-            yield MISSING.format("payload"), within, key
+            yield Refusal(MISSING.format("payload"), within, key)
         elif "text" in payload and not payload["text"]:
-            yield EMPTY.format("Payload", "Text"), within, key
+            yield Refusal(EMPTY.format("Payload", "Text"), within, key)
         elif "text" in payload and not _HEX.match(payload["text"]):
-            yield f"invalid hex string '{payload['text'][:200]}'", within, key
+            write = f'text: "{payload["text"].encode("utf-8", "replace").hex()}"'
+            yield Refusal(f"invalid hex string '{payload['text'][:200]}'", within, key, write[:400])
 
 
 def _http_refusals(own: dict[str, Any], place: Place) -> Iterator[Refusal]:
     if not own.get("path"):
-        yield EMPTY.format("HttpHealthCheck", "Path"), place, "path"
+        yield Refusal(EMPTY.format("HttpHealthCheck", "Path"), place, "path", "path: /")
     for name in ("expected", "retriable"):
         for entry in own.get(f"{name}_statuses", ()):
             start, end = entry.get("start", 0), entry.get("end", 0)
@@ -142,14 +154,11 @@ def _http_refusals(own: dict[str, Any], place: Place) -> Iterator[Refusal]:
                 problem = f"expecting end <= 600, but found end={end}"
             else:
                 continue
-            yield f"Invalid http {name} status range: {problem}", place, f"{name}_statuses"
+            yield Refusal(f"Invalid http {name} status range: {problem}", place, f"{name}_statuses")
+    if own.get("codec_client_type") == "HTTP3":
+        yield Refusal(CRASH, place, "codec_client_type", "codec_client_type: HTTP1", Failure.HEALTH_CHECK_CODEC)
     if "send" in own:
-        yield (
-            "HTTP health check cannot specify a request payload with method 'GET'. "
-            "Only methods that support a request body (POST, PUT, PATCH, OPTIONS) can be used with payload.",
-            place,
-            "send",
-        )
+        yield Refusal(GET_WITH_PAYLOAD, place, "send")
 
 
 def _durations(raw: MappingType[str, Any], message: str, at: Any, zero_is_fine: tuple[str, ...] = ()) -> Iterator[Refusal]:
@@ -158,9 +167,9 @@ def _durations(raw: MappingType[str, Any], message: str, at: Any, zero_is_fine: 
             continue
         nanoseconds = duration.parse_proto(value)
         if nanoseconds < 0:
-            yield NEGATIVE.format(-(-nanoseconds // duration.SECOND)), at(key), key
+            yield Refusal(not_positive(nanoseconds), at(key), key)
         elif nanoseconds == 0 and key not in zero_is_fine:
-            yield POSITIVE.format(message, pascal(key)), at(key), key
+            yield Refusal(POSITIVE.format(message, pascal(key)), at(key), key, f"{key}: 10s")
 
 
 def read_outlier_detection(reader: Reader) -> tuple[dict[str, Any] | None, tuple[Refusal, ...]]:
@@ -178,12 +187,19 @@ def read_outlier_detection(reader: Reader) -> tuple[dict[str, Any] | None, tuple
     for key, value in raw.items():
         percent = key.startswith("enforcing_") or key in ("max_ejection_percent", "failure_percentage_threshold")
         if percent and value > 100:
-            refusals.append((PERCENT.format("OutlierDetection", pascal(key)), node.place_of(key), key))
+            refusals.append(Refusal(PERCENT.format("OutlierDetection", pascal(key)), node.place_of(key), key, f"{key}: 100"))
     longest, base = (duration.parse_proto(raw.get(key, "0s")) for key in ("max_ejection_time", "base_ejection_time"))
     if longest and longest < (base or 30 * duration.SECOND):
         message = "outlier detector's max_ejection_time cannot be smaller than base_ejection_time"
-        refusals.append((message, node.place_of("max_ejection_time"), "max_ejection_time"))
+        refusals.append(Refusal(message, node.place_of("max_ejection_time"), "max_ejection_time"))
     return raw, tuple(refusals)
+
+
+def not_positive(nanoseconds: int) -> str:
+    """Envoy's refusal of a negative duration, which prints the protobuf message."""
+    whole, rest = divmod(-nanoseconds, duration.SECOND)
+    parts = [f"{name}: {-number}" for name, number in (("seconds", whole), ("nanos", rest)) if number]
+    return f"Invalid duration: Expected positive duration: {' '.join(parts)}"
 
 
 def pascal(key: str) -> str:

@@ -7,11 +7,14 @@ config.gen.go) at the tags v0.29.0 to v0.33.1; removed keys from config/options_
 from __future__ import annotations
 
 Version = tuple[int, int, int]
-KNOWN_VERSIONS = ("0.29", "0.30", "0.31", "0.32", "0.33")
+NEXT: Version = (10**6, 0, 0)
+"""The version after the newest release."""
 
 
 def version(written: str) -> Version:
-    """"0.33", "v0.30.5": without a patch number the last one of that line. Raises ValueError."""
+    """"0.33", "v0.30.5": without a patch number the last one of that line; "next" is after all. Raises ValueError."""
+    if written == "next":
+        return NEXT
     parts = [int(part) for part in written.strip().removeprefix("v").split(".")]
     if not 2 <= len(parts) <= 3:
         raise ValueError(f"{written!r} is no Pomerium version such as 0.33 or 0.30.5")
@@ -137,7 +140,6 @@ REMOVED_GLOBAL = dict.fromkeys(("client_ca", "client_ca_file"), "downstream_mtls
     "otel_exporter_otlp_endpoint",
 )
 """Removed keys with which Pomerium does not start -> what stands in their place."""
-REMOVED_TRACING_SINCE: Version = (0, 29, 0)
 REMOVED_ROUTE = {"allowed_groups": "policy", "set_authorization_header": "set_request_headers"}
 REMOVED_MESSAGE = "some configuration options are no longer supported, please check logs for details"
 

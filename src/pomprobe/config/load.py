@@ -42,7 +42,7 @@ def load(
     known = version(pomerium_version)
     try:
         data = files.bounded(text) if text is not None else files.config_bytes(Path(source))
-        chosen = format or ("yaml" if file == STDIN or Path(source).is_fifo() else formats.of_file(file))
+        chosen = format or formats.of_file(file, known=text is None and file != STDIN and not Path(source).is_fifo())
         root = formats.read(data, file, chosen)
     except Unreadable as error:
         raise error.at(file) from None
@@ -72,7 +72,8 @@ class Loader:
         readers = [RouteReader(mapping, self.problems, i, settings, flags, self.version) for i, mapping in enumerate(mappings)]
         routes = tuple(route_reader.route() for route_reader in readers)
         refusals = tuple(tuple(route_reader.refusals) for route_reader in readers)
-        routes = self._check(View(self.file, self.version, top, settings, routes, mappings, refusals, self.problems, self._container(), flags))
+        view = View(self.file, self.version, top, settings, routes, mappings, refusals, self.problems, self._container())
+        routes = self._check(view)
         self.problems.raise_fatal()
         return Config(self.file, routes, settings, self.problems.in_order(), suppressions(data))
 
@@ -132,10 +133,16 @@ class Loader:
 
 
 def suppressions(data: bytes) -> tuple[tuple[int, str], ...]:
-    """(line, code) of every `# pomprobe: ignore CODE` comment; several codes may stand behind one `ignore`."""
+    """(line, code) of every `# pomprobe: ignore CODE` comment; several codes may stand behind one `ignore`.
+
+    The line is the one that the comment is about: its own, or the next one with something on it where the comment stands alone.
+    """
     out: list[tuple[int, str]] = []
+    lines = data.splitlines()
     for match in _IGNORE.finditer(data):
         line = data.count(b"\n", 0, match.start()) + 1
+        while line < len(lines) and lines[line - 1].strip()[:1] in (b"", b"#"):
+            line += 1
         out += [(line, code) for code in re.split(r"[,\s]+", match[1].decode("utf-8", "replace").strip()) if code]
     return tuple(out)
 

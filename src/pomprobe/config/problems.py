@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 
 
@@ -24,6 +26,17 @@ def unreadable(place: Place, reason: str, message: str, **facts: Fact) -> Proble
     return Problem(Failure.CONFIG_UNREADABLE, place, message, {"message": message, "reason": reason, **facts}, fatal=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Envoy rejects the cluster of a route: its message, where, the key that it is about, and what to write instead."""
+
+    message: str
+    place: Place
+    key: str
+    write: str = ""
+    failure: Failure = Failure.CLUSTER_REFUSED
+
+
 class Problems:
     """The problems found so far, in the order found."""
 
@@ -40,11 +53,11 @@ class Problems:
         told = {"message": message, "path": place.path, "refusal": refusal, **{name: fact for name, fact in facts.items() if fact != ""}}
         self.found.append(Problem(failure, place, message, told, fatal=True))
 
-    @property
-    def fatal(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.found if problem.fatal)
+    def in_order(self) -> tuple[Problem, ...]:
+        """All problems in the order of the file."""
+        return tuple(sorted(self.found, key=lambda p: (p.place.file, p.place.line, p.place.column)))
 
     def raise_fatal(self) -> None:
         """Raise ConfigError with all fatal problems, in the order of the file, if there are any."""
-        if self.fatal:
-            raise ConfigError(tuple(sorted(self.fatal, key=lambda p: (p.place.file, p.place.line, p.place.column))))
+        if any(problem.fatal for problem in self.found):
+            raise ConfigError(tuple(problem for problem in self.in_order() if problem.fatal))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
@@ -44,6 +45,11 @@ def refuse(message: str, node: Node, write: str = "") -> Refused:
 
 def unexpected(node: Node) -> Refused:
     return refuse(f"unexpected token {_token(node)}", node)
+
+
+def _snake(name: str) -> str:
+    """httpHealthCheck as http_health_check: protojson takes both, but keys of a file are lower-cased before it."""
+    return re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), name)
 
 
 def camel(name: str) -> str:
@@ -164,18 +170,26 @@ class Message:
             raise unexpected(node)
         out: dict[str, Value] = {}
         for key in sorted(node.entries):  # Go marshals maps in the order of their keys
-            decode = self.fields.get(key)
+            decode = self.fields.get(key) or self.fields.get(_snake(key))
             value = node.entries[key]
             if decode is None or (isinstance(value, Scalar) and value.is_null):
                 continue
             for full_name, fields in self.oneofs.items():
                 if key in fields and any(other in out for other in fields):
                     raise refuse(f'error parsing "{key}", oneof {full_name} is already set', value)
-            out[key] = decode(value, key)
+            name = key if key in self.fields else _snake(key)
+            out[name] = decode(value, name)
         return out
 
 
-PAYLOAD = Message({"text": a_string, "binary": some_bytes}, {"pomerium.config.HealthCheck.Payload.payload": ("text", "binary")})
+def hex_text(node: Node, name: str) -> str:
+    """Hexadecimal text. Without quotes YAML makes a number of 50494E47, which Pomerium refuses: a check says so, it is read as meant."""
+    if isinstance(node, Scalar) and node.kind in (Kind.INTEGER, Kind.FLOAT):
+        return node.text
+    return a_string(node, name)
+
+
+PAYLOAD = Message({"text": hex_text, "binary": some_bytes}, {"pomerium.config.HealthCheck.Payload.payload": ("text", "binary")})
 RANGE = Message({"start": int64, "end": int64})
 HEALTH_CHECK = Message(
     {

@@ -8,8 +8,9 @@ from __future__ import annotations
 from ..model import Route, RouteKind, Settings, Upstream
 from . import health, upstreams, url, values
 from .duration import quote
+from .keys import Version
 from .nodes import Mapping, Node, Scalar, Sequence
-from .problems import Problems
+from .problems import Problems, Refusal
 from .reader import Reader
 from .settings import circuit_breakers
 from .tls_options import read_tls
@@ -26,12 +27,15 @@ REDIRECT_CODES = (301, 302, 303, 307, 308)
 class RouteReader(Reader):
     """Reads one route; its Envoy refusals are collected with their places."""
 
-    def __init__(self, mapping: Mapping, problems: Problems, index: int, settings: Settings, flags: dict[str, bool]) -> None:
+    def __init__(
+        self, mapping: Mapping, problems: Problems, index: int, settings: Settings, flags: dict[str, bool], version: Version
+    ) -> None:
         super().__init__(mapping, problems)
         self.index = index
         self.settings = settings
         self.flags = flags
-        self.refusals: list[health.Refusal] = []
+        self.version = version
+        self.refusals: list[Refusal] = []
 
     def route(self) -> Route:
         """The route; whatever is wrong with it is among the problems."""
@@ -39,14 +43,17 @@ class RouteReader(Reader):
         to = self.mapping.get("to")
         found = upstreams.read_upstreams(to, self.mapping.place.path, self.problems) if to is not None else ()
         websockets, spdy = self._upgrades()
-        checks, refusals = health.read_health_checks(self)
+        checks, refusals = health.read_health_checks(self, names=self.version >= (0, 34, 0))
         outlier, more = health.read_outlier_detection(self)
         panic = self.read("healthy_panic_threshold", lambda n: values.json_int(n, values.MAX_INT32), None)
         self.refusals += [*self._address_refusals(found), *refusals, *more]
+        negative = [ns for ns in (self.nanoseconds("timeout"), self.nanoseconds("idle_timeout")) if ns is not None and ns < 0]
         if panic is not None and not 0 <= panic <= 100:
-            self.refusals.append((PERCENT, self.place("healthy_panic_threshold"), "healthy_panic_threshold"))
+            place = self.place("healthy_panic_threshold")
+            self.refusals.append(Refusal(PERCENT, place, "healthy_panic_threshold", "healthy_panic_threshold: 0"))
         if any(check.checker == "grpc" for check in checks) and not self._speaks_http2(found, websockets):
-            self.refusals.append((NO_HTTP2, self.place("health_checks"), "grpc_health_check"))
+            place = self.place("health_checks")
+            self.refusals.append(Refusal(NO_HTTP2, place, "grpc_health_check", "h2c:// or https:// for every `to`"))
         headers: dict[str, tuple[str, Node]] = self.read("set_request_headers", values.text_map, {})
         kind = self._kind(source)
         mcp = self.mapping.mapping("mcp")
@@ -85,7 +92,7 @@ class RouteReader(Reader):
             circuit_breakers=circuit_breakers(self),
             google_serverless=self.boolean("enable_google_cloud_serverless_authentication"),
             serves=self._serves(kind),
-            envoy_refusals=tuple(dict.fromkeys(message for message, _, _ in self.refusals)),
+            envoy_refusals=tuple(dict.fromkeys([*(refusal.message for refusal in self.refusals), *map(health.not_positive, negative)])),
             places=self.places,
         )
         self._validate(route)
@@ -159,13 +166,13 @@ class RouteReader(Reader):
         schemes = {one.scheme for one in found}
         return not websockets and (schemes == {"h2c"} or (bool(schemes) and schemes <= set(upstreams.SECURE)))
 
-    def _address_refusals(self, found: tuple[Upstream, ...]) -> list[health.Refusal]:
-        out: list[health.Refusal] = []
+    def _address_refusals(self, found: tuple[Upstream, ...]) -> list[Refusal]:
+        out: list[Refusal] = []
         for one in found:
             if one.port > 65535:
-                out.append((PORT, one.place, "to"))
+                out.append(Refusal(PORT, one.place, "to"))
             if ":" in one.host and not one.explicit_port:
-                out.append((MALFORMED.format(one.host), one.place, "to"))
+                out.append(Refusal(MALFORMED.format(one.host), one.place, "to", f"to: {one.scheme}://[{one.host}]:{one.port}{one.path}"))
         return out
 
     def _validate(self, route: Route) -> None:

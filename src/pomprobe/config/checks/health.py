@@ -1,0 +1,97 @@
+"""Health checks, outlier detection, circuit breakers: refused by Envoy, never healthy, or without effect."""
+
+from __future__ import annotations
+
+from ...model import CircuitBreakers, Fact, Failure, HealthCheck, Route
+from ..nodes import Kind, Mapping, Node, Scalar, Sequence
+from .view import SECURE, View, place_in
+
+BLOCKING = ("max_requests", "max_pending_requests", "max_connection_pools")
+PANIC = "healthy_panic_threshold"
+
+
+def check(view: View) -> None:
+    _breakers(view)
+    for (route, mapping), refusals in zip(view.pairs(), view.refusals, strict=True):
+        for refusal in refusals:
+            facts: dict[str, Fact] = {"key": refusal.key, "field": refusal.key, **({"write": refusal.write} if refusal.write else {})}
+            view.on(route, refusal.failure, refusal.place, refusal.message, **facts)
+        _unquoted(view, route, mapping.get("health_checks"))
+    for route, mapping in view.proxied():
+        _route(view, route, mapping)
+
+
+def _route(view: View, route: Route, mapping: Mapping) -> None:
+    count = len(route.upstreams)
+    if route.health_checks and route.healthy_panic_threshold is None:
+        message = "when less than half of the hosts are healthy, Envoy sends requests to all of them again"
+        place = place_in(route, "health_checks")
+        view.on(route, Failure.PANIC_THRESHOLD_UNSET, place, message, key=PANIC, upstreams=count, write=f"{PANIC}: 0")
+    if count > 1 and not route.health_checks and route.outlier_detection is None:
+        message = f"{count} upstreams and no health check: one that is down keeps getting its share of the requests"
+        view.on(route, Failure.NO_HEALTH_CHECK_MULTI, place_in(route, "to"), message, key="health_checks", upstreams=count)
+    for one in route.health_checks:
+        if one.checker == "http":
+            _http(view, route, one)
+    if route.outlier_detection is not None:
+        _outlier(view, route, count)
+
+
+def _http(view: View, route: Route, one: HealthCheck) -> None:
+    place = one.place or route.place
+    schemes = {upstream.scheme for upstream in route.upstreams}
+    http2 = schemes == {"h2c"} and not route.websockets
+    codec = "HTTP2" if one.http2 else "HTTP1"
+    if one.http2 and not http2 and (route.websockets or not schemes <= set(SECURE)):
+        spoken, write = "HTTP/1.1", "codec_client_type: HTTP1"
+    elif not one.http2 and http2:
+        spoken, write = "HTTP/2", "codec_client_type: HTTP2"
+    else:
+        spoken = write = ""
+    if write:
+        message = f"an {codec} check of upstreams to which {spoken} is spoken never succeeds"
+        view.on(route, Failure.HEALTH_CHECK_CODEC, place, message, key="codec_client_type", codec=codec, protocol=spoken, write=write)
+    if not one.host:
+        sent = f"{route.key_name or 'route'}-<id>"
+        host = next((upstream.host for upstream in route.upstreams), "")
+        message = f"the check's Host header is the name of Envoy's cluster ({sent})"
+        view.on(route, Failure.HEALTH_CHECK_HOST, place, message, key="host", host=sent, write=f"host: {host}" if host else "host: NAME")
+
+
+def _outlier(view: View, route: Route, count: int) -> None:
+    assert route.outlier_detection is not None
+    percent = route.outlier_detection.get("max_ejection_percent", 10)
+    if isinstance(percent, int) and count * percent < 100 and not route.outlier_detection.get("always_eject_one_host"):
+        message = f"{percent} % of {count} upstream{'s' if count > 1 else ''} is less than one: nothing is ever ejected"
+        facts: dict[str, Fact] = {"upstreams": count, "percent": percent, "write": "max_ejection_percent: 100"}
+        view.on(route, Failure.OUTLIER_NEVER_EJECTS, place_in(route, "outlier_detection"), message, key="max_ejection_percent", **facts)
+
+
+def _breakers(view: View) -> None:
+    _zero(view, view.top, view.settings.circuit_breakers)
+    for route, mapping in view.pairs():
+        _zero(view, mapping, route.circuit_breakers, route=route.name)
+
+
+def _zero(view: View, mapping: Mapping, breakers: CircuitBreakers, **facts: str) -> None:
+    for key in BLOCKING:
+        if getattr(breakers, key) == 0:
+            node = mapping.mapping("circuit_breaker_thresholds")
+            place = node.place_of(key) if node is not None else mapping.place
+            message = f"{key}: 0 lets nothing through"
+            view.note(Failure.CIRCUIT_BREAKER_ZERO, place, message, key=f"circuit_breaker_thresholds.{key}", write=f"{key}: 1024", **facts)
+
+
+def _unquoted(view: View, route: Route, node: Node | None) -> None:
+    """Payloads that YAML reads as numbers; Pomerium refuses them."""
+    for entry in node.items if isinstance(node, Sequence) else (node,):
+        for checker in ("http_health_check", "tcp_health_check"):
+            own = entry.mapping(checker) if isinstance(entry, Mapping) else None
+            if own is None:
+                continue
+            for payload in (own.get("send"), *own.items("receive")):
+                text = payload.get("text") if isinstance(payload, Mapping) else None
+                if isinstance(text, Scalar) and text.kind in (Kind.INTEGER, Kind.FLOAT):
+                    message = f"'{text.place.path.partition('.')[0]}' proto: invalid value for string field text: {text.text}"
+                    write = f'text: "{text.text}"'
+                    view.on(route, Failure.UNQUOTED_HEX, text.place, message, key="text", value=text.text, write=write)

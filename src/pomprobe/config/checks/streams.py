@@ -1,0 +1,40 @@
+"""Timers that cut what was meant to go on (config/envoyconfig/routes.go, getRouteTimeout)."""
+
+from __future__ import annotations
+
+from ...model import Fact, Failure, Route, RouteKind
+from ..nodes import Mapping
+from .view import View, place_in
+
+ENDLESS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH, RouteKind.KUBERNETES)
+
+
+def check(view: View) -> None:
+    default = view.settings.default_upstream_timeout
+    for route, mapping in view.proxied():
+        unlimited = route.websockets or route.kind in ENDLESS or (route.mcp_server and view.version >= (0, 33, 0))
+        idle = route.idle_timeout
+        if idle is not None and route.timeout is None and not unlimited and (idle <= 0 < default or idle > default > 0):
+            _idle_alone(view, route, default)
+        kind = _streams(route, mapping)
+        seconds = default if route.timeout is None and not unlimited else route.timeout
+        if kind and seconds:
+            message = f"{'an' if kind[0] == 'm' else 'a'} {kind} route streams, and its responses end after {seconds:g} s"
+            facts: dict[str, Fact] = {"seconds": seconds, "kind": kind, "write": "timeout: 0s"}
+            view.on(route, Failure.STREAM_TIMEOUT, place_in(route, "timeout"), message, key="timeout", **facts)
+
+
+def _idle_alone(view: View, route: Route, default: float) -> None:
+    assert route.idle_timeout is not None
+    message = f"idle_timeout does not lift the route's timeout: responses still end after {default:g} s"
+    facts: dict[str, Fact] = {"seconds": route.idle_timeout, "timeout_seconds": default, "write": "timeout: 0s"}
+    view.on(route, Failure.IDLE_TIMEOUT_ALONE, place_in(route, "idle_timeout"), message, key="idle_timeout", **facts)
+
+
+def _streams(route: Route, mapping: Mapping) -> str:
+    mcp = mapping.mapping("mcp")
+    if route.mcp_server:
+        return "mcp server"
+    if mcp is not None and isinstance(mcp.get("client"), Mapping):
+        return "mcp client"
+    return "kubernetes" if route.kind is RouteKind.KUBERNETES else ""
