@@ -66,8 +66,12 @@ class Session:
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
 
-    async def run(self, interrupts: Sequence[signal.Signals] = ()) -> Report:
-        """Probe; the report of what is known when it ends, by itself or by one of the signals."""
+    async def run(self, interrupts: Sequence[signal.Signals] = ()) -> None:
+        """Probe, until it ends by itself or by one of the signals.
+
+        It returns nothing, since asyncio formats the result of its main task (`signal.signal` does, of the handler that holds
+        it): with a report of ten thousand routes that takes seconds.
+        """
         async with anyio.create_task_group() as group:
 
             async def listen() -> None:
@@ -81,7 +85,6 @@ class Session:
                 group.start_soon(listen)
             await self._runner.run()
             group.cancel_scope.cancel()
-        return self.report()
 
     def report(self) -> Report:
         """What is known by now."""
@@ -109,12 +112,16 @@ def load(source: str | Path, *, text: bytes | None = None, pomerium_version: str
 
 async def probe(config: Config, options: Options | None = None, *, routes: Iterable[str] = (), observer: Observer | None = None) -> Report:
     """Probe every upstream of the config, inside an event loop. observer: called with each route's report as it is finished."""
-    return await Session(config, options, routes=routes, observer=observer).run()
+    session = Session(config, options, routes=routes, observer=observer)
+    await session.run()
+    return session.report()
 
 
 def run(config: Config, options: Options | None = None, *, routes: Iterable[str] = (), observer: Observer | None = None) -> Report:
     """Probe every upstream of the config and return the report."""
-    return anyio.run(lambda: probe(config, options, routes=routes, observer=observer))
+    session = Session(config, options, routes=routes, observer=observer)
+    anyio.run(session.run)
+    return session.report()
 
 
 def merge(reports: Sequence[Report]) -> Report:

@@ -47,7 +47,8 @@ def reproduce(
     except EnvoyError as error:
         typer.echo(f"pomprobe: {error}", err=True)
         raise typer.Exit(UNJUDGED) from None
-    report = anyio.run(session.run)
+    anyio.run(session.run)
+    report = session.report()
     pairs: list[Pair] = list(zip(seen, report.routes, strict=True))
     if output == "json":
         write_json(binary, pairs, sys.stdout)
