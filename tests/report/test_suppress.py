@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from junitparser import JUnitXml
 
+from pomprobe.config.load import suppressions
 from pomprobe.exits import exit_code
 from pomprobe.model import Config, Finding, Report, RouteReport, Settings, Severity, Status, Verdict
 from pomprobe.report import baseline
@@ -204,3 +205,19 @@ def test_suppressed_findings_fail_no_build(suppressed: Report, printed: Printed)
     results = json.loads(printed(suppressed, "sarif"))["runs"][0]["results"]
     assert [[{"kind": "external", "justification": "--suppress TCP101"}]] * 2 == [r["suppressions"] for r in results]
     assert not printed(suppressed, "github").startswith("::")
+
+
+def test_a_comment_is_about_its_line_or_the_next() -> None:
+    """Behind a value it is about that line; alone it is about the next line with something on it."""
+    text = b"""\
+# pomprobe: ignore CFG101
+timeout_read: 5
+routes:
+  # pomprobe: ignore TCP101, TLS102
+
+  # why: it is being moved
+  - from: https://a.example.com
+    to: http://a  # pomprobe: ignore DNS101
+  - from: https://b.example.com
+"""
+    assert ((2, "CFG101"), (7, "TCP101"), (7, "TLS102"), (8, "DNS101")) == suppressions(text)
