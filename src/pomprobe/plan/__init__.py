@@ -6,6 +6,7 @@ Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, pro
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
@@ -31,13 +32,16 @@ def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
     which its consumers see by `route.kind`.
     """
     trust = trusts(config.settings, machine)
+    siblings: dict[str, list[Route]] = {}
+    for route in config.routes:
+        siblings.setdefault(route.from_host, []).append(route)
     return tuple(
-        None if route.kind in WITHOUT_UPSTREAM or not route.upstreams else _cluster(route, config, trust) for route in config.routes
+        None if route.kind in WITHOUT_UPSTREAM or not route.upstreams else _cluster(route, siblings[route.from_host], config.settings, trust)
+        for route in config.routes
     )
 
 
-def _cluster(route: Route, config: Config, trust: Trust) -> Cluster:
-    settings = config.settings
+def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust: Trust) -> Cluster:
     orders = control(route)
     contexts = tls(route, trust)
     spoken = protocol(route)
@@ -51,7 +55,7 @@ def _cluster(route: Route, config: Config, trust: Trust) -> Cluster:
         protocol=spoken,
         tls=contexts,
         timers=running,
-        request=request(route, config.routes, running),
+        request=request(route, siblings, running),
         health_checks=route.health_checks,
         panic_threshold=PANIC_THRESHOLD if route.healthy_panic_threshold is None else route.healthy_panic_threshold,
         load_balancing_policy=route.load_balancing_policy,

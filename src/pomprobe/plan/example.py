@@ -13,7 +13,7 @@ TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
 
 def example(route: Route, routes: Sequence[Route]) -> str:
     """The shortest such path; where every candidate belongs to an earlier route, the first one."""
-    before = [other for other in routes[: route.index] if other.from_host == route.from_host and other.kind not in TUNNELS]
+    before = [other for other in routes if other.index < route.index and other.from_host == route.from_host and other.kind not in TUNNELS]
     candidates = list(_candidates(route))
     return next((path for path in candidates if not any(matches(other, path) for other in before)), candidates[0])
 
