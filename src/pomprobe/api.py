@@ -26,6 +26,9 @@ Observer = Callable[[RouteReport], None]
 NEWEST = "0.33"
 """The newest released Pomerium, which bundles Envoy 1.37."""
 
+TICK = 0.2
+"""Seconds between two calls of a session's tick."""
+
 ENVOY = {"next": "1.40"}
 """Pomerium version -> Envoy whose words are forecast; every release so far is answered with 1.37's."""
 
@@ -66,8 +69,21 @@ class Session:
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
 
-    async def run(self, interrupts: Sequence[signal.Signals] = ()) -> None:
-        """Probe, until it ends by itself or by one of the signals.
+    @property
+    def total(self) -> int:
+        """Routes that are probed."""
+        return len(self._runner.probed)
+
+    def pending(self) -> list[str]:
+        """Names of the routes that are not finished yet, in the config's order."""
+        return [probed.cluster.route.name for probed in self._runner.probed if not probed.done]
+
+    def left(self) -> float | None:
+        """Seconds to the deadline; None without one."""
+        return None if self.options.deadline is None else max(0.0, self.options.deadline - (time.monotonic() - self._began))
+
+    async def run(self, interrupts: Sequence[signal.Signals] = (), tick: Callable[[], None] | None = None) -> None:
+        """Probe, until it ends by itself or by one of the signals. tick: called now and then.
 
         It returns nothing, since asyncio formats the result of its main task (`signal.signal` does, of the handler that holds
         it): with a report of ten thousand routes that takes seconds.
@@ -81,8 +97,15 @@ class Session:
                         group.cancel_scope.cancel()
                         return
 
+            async def beat(call: Callable[[], None]) -> None:
+                while True:
+                    await anyio.sleep(TICK)
+                    call()
+
             if interrupts:
                 group.start_soon(listen)
+            if tick is not None:
+                group.start_soon(beat, tick)
             await self._runner.run()
             group.cancel_scope.cancel()
 

@@ -11,6 +11,7 @@ import typer
 
 from ..exits import UNJUDGED, exit_code
 from .common import Configs, Routes, Version, read, seconds, style, usage
+from .progress import bar
 
 if TYPE_CHECKING:
     from ..api import Session
@@ -34,6 +35,7 @@ def check(
     idle_probe: Annotated[str | None, typer.Option(help="Hold each connection this long after its answer, to see whether the server closes idle ones.", metavar="DURATION", show_default=False)] = None,
     second_look: Annotated[bool, typer.Option(help="Try what a failure suggests (other name, scheme, Host): at most 3 more connections to that endpoint.")] = True,
     pomerium_version: Version = "0.33",
+    progress: Annotated[bool, typer.Option(help="A progress bar on standard error, if that is a terminal.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact and effective setting.")] = False,
     color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
@@ -59,7 +61,7 @@ def check(
     reports = []
     ended: signal.Signals | None = None
     for path in configs:
-        session = _probe(path, options, route or [], pomerium_version, warn_at)
+        session = _probe(path, options, route or [], pomerium_version, warn_at, progress)
         reports.append(session.report())
         ended = ended or session.signal
     report = merge(reports)
@@ -77,14 +79,15 @@ def check(
     raise typer.Exit(exit_code(report, fail_on))
 
 
-def _probe(path: Path, options: Options, routes: list[str], pomerium_version: str, warn_at: float) -> Session:
+def _probe(path: Path, options: Options, routes: list[str], pomerium_version: str, warn_at: float, progress: bool) -> Session:
     """Read and probe one config; a signal ends it with what is known."""
     import anyio
 
     from ..api import Session
 
     session = Session(read(path, pomerium_version), options, routes=routes, pomerium_version=pomerium_version, warn_at=warn_at)
-    anyio.run(session.run, (signal.SIGINT, signal.SIGTERM))
+    with bar(session, progress) as tick:
+        anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
     return session
 
 
