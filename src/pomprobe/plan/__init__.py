@@ -36,7 +36,9 @@ def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
     for route in config.routes:
         siblings.setdefault(route.from_host, []).append(route)
     return tuple(
-        _cluster(route, siblings[route.from_host], config.settings, trust) if route.upstreams and route.kind not in WITHOUT_UPSTREAM else None
+        None
+        if route.kind in WITHOUT_UPSTREAM or not route.upstreams
+        else _cluster(route, siblings[route.from_host], config.settings, trust)
         for route in config.routes
     )
 
