@@ -59,7 +59,8 @@ class _Text:
             brief = number >= FULL and not self.style.verbose and {v.rule.code for v in alike.first.verdicts} <= self.told
             yield from self._route(alike, brief)
             yield ""
-        quiet = [] if self.style.verbose else [r for r in worst if r not in shown]
+        told = {id(report) for report in shown}
+        quiet = [] if self.style.verbose else [report for report in worst if id(report) not in told]
         for status in (Status.SKIPPED, Status.OK):
             yield from self._glance(status, [r for r in quiet if r.status is status])
         if quiet:
