@@ -14,6 +14,7 @@ import pytest
 from pomprobe.model import DNSSettings, Fact, Failure, StageFailed, Timer
 from pomprobe.net.resolv_conf import Machine, Nameserver
 from pomprobe.net.resolver import Resolved, Resolver
+from pomprobe.net.resolver_query import Plan
 from servers.dns import Answer, DNSServer, Forged, Zone, dns_server
 
 A, AAAA = [("A", "127.0.0.1")], [("AAAA", "::1")]
@@ -201,7 +202,7 @@ async def test_no_file_descriptor_left(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.EMFILE, "Too many open files")
 
         with monkeypatch.context() as patch:
-            patch.setattr("pomprobe.net.resolver_query.socket.socket", refuse)
+            patch.setattr("pomprobe.net.resolver_udp.socket.socket", refuse)
             with pytest.raises(StageFailed) as caught:
                 await resolver.resolve(NAME)
         assert (caught.value.failure, caught.value.facts["limit"]) == (Failure.NOT_KNOWN, "EMFILE")
@@ -307,6 +308,57 @@ async def test_forged_answers(elsewhere: bool) -> None:
 
     async with dns_server({NAME: answer}) as server:
         assert (await ask(server, settings=DNSSettings(query_tries=1))).addresses == ("127.0.0.1",)
+
+
+async def test_garbage_with_an_unknown_id() -> None:
+    """Bytes that are no message may be the answer to any question: they end the try, and the next one is sent."""
+    async with dns_server({NAME: lambda query: b"\xff" * 3 if len(server.asked) == 1 else A}) as server:
+        assert (await ask(server)).addresses == ("127.0.0.1",)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("over_tcp", "failure"),
+    [("DROP", Failure.DNS_TRUNCATED), ("CLOSE", Failure.DNS_TRUNCATED), (b"", Failure.DNS_MALFORMED), (b"\xff" * 9, Failure.DNS_MALFORMED)],
+)
+async def test_bad_answers_over_tcp(over_tcp: Answer, failure: Failure) -> None:
+    """After a truncated answer, silence and an end over TCP mean that TCP does not work; other bytes are malformed."""
+    async with dns_server({NAME: lambda query: "TC" if len(server.asked) == 1 else over_tcp}) as server:
+        with pytest.raises(StageFailed) as caught:
+            await ask(server, settings=DNSSettings(lookup_family="V4_ONLY", query_timeout=1.0, query_tries=1))
+    assert caught.value.failure is failure
+
+
+async def test_shared_sockets() -> None:
+    """Many names at once share sockets, and one that goes unanswered disturbs no other."""
+    zone: Zone = {f"n{i}.lab.test": A for i in range(249)}
+    resolved: list[tuple[str, ...]] = []
+    async with dns_server({**zone, "dead.lab.test": "DROP"}) as server:
+        resolver = Resolver(DNSSettings(resolvers=(server.resolver,), lookup_family="V4_ONLY"), NOWHERE)
+
+        async def one(name: str) -> None:
+            resolved.append((await resolver.resolve(name)).addresses)
+
+        async with anyio.create_task_group() as dead:
+            dead.start_soon(one, "dead.lab.test")
+            async with anyio.create_task_group() as group:
+                for name in zone:
+                    group.start_soon(one, name)
+            dead.cancel_scope.cancel()
+    assert resolved == [("127.0.0.1",)] * 249
+    assert len(server.peers) <= 4
+
+
+def test_patience() -> None:
+    """Each round over the servers doubles the time, less c-ares' mean jitter: a minute until a name has failed by default."""
+    one, two = (Plan((Nameserver("127.0.0.1"),) * count) for count in (1, 2))
+    assert [one.patience(attempt) for attempt in range(4)] == [5, 7.5, 15, 30]
+    assert [two.patience(attempt) for attempt in range(4)] == [5, 5, 7.5, 7.5]
+
+
+def test_longest_patience() -> None:
+    """c-ares takes no more than five seconds for a first try, whatever dns_query_timeout says."""
+    assert Resolver(DNSSettings(query_timeout=30.0), NOWHERE)._plan.seconds == 5.0
 
 
 # ------------------------------------------------------------------------------------------ names that are special

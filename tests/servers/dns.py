@@ -31,7 +31,9 @@ class Forged:
 
 
 Answer = bytes | str | Records | Forged
-"""Bytes to send as they are; an rcode; "DROP"; "TC" (truncated over UDP); or the records of the name."""
+"""Bytes to send as they are; an rcode; "DROP"; "CLOSE" (TCP); "TC" (truncated over UDP); or the records of the name."""
+
+CLOSE = b"close the connection"
 
 Zone = Mapping[str, "Answer | Callable[[dns.message.Message], Answer]"]
 """Name (lower case, without the last dot) or "*" -> what is answered; other names are NXDOMAIN."""
@@ -45,6 +47,7 @@ class DNSServer:
     port: int = 0
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    peers: set[int] = field(default_factory=set)  # UDP ports that questions came from
     broke: list[Exception] = field(default_factory=list)  # what the test's own zone raised
 
     @property
@@ -74,8 +77,8 @@ class DNSServer:
     def _message(self, query: dns.message.Message, answer: Answer, transport: str) -> bytes | None:
         if isinstance(answer, bytes):
             return answer
-        if answer == "DROP":
-            return None
+        if answer in ("DROP", "CLOSE"):
+            return None if answer == "DROP" else CLOSE
         reply = dns.message.make_response(query)
         if answer == "TC" and transport == "udp":
             reply.flags |= dns.flags.TC
@@ -117,6 +120,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.server.peers.add(addr[1])
         answer, forged = self.server.answer(data, "udp")
         if forged and forged.elsewhere:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -142,6 +146,8 @@ async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> Async
             while True:
                 data = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
                 answer, _ = server.answer(data, "tcp")
+                if answer == CLOSE:
+                    break
                 if answer is not None:
                     writer.write(len(answer).to_bytes(2) + answer)
                     await writer.drain()

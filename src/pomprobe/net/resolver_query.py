@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from ..model import Endpoint, Failure
 from . import resolver_wire as wire
 from . import tcp
 from .resolv_conf import Nameserver
+from .resolver_udp import Sockets
 
 SECONDS = 5.0
 """What the first try of a server may take: Envoy's default for c-ares, and the most that c-ares takes (MAX_TIMEOUT_MS)."""
@@ -42,6 +42,7 @@ class Plan:
     seconds: float = SECONDS
     use_tcp: bool = False
     edns: bool = True
+    sockets: Sockets = field(default_factory=Sockets)
 
     def patience(self, attempt: int) -> float:
         """Seconds that the attempt (from 0, over all servers) waits for its answer."""
@@ -75,7 +76,7 @@ async def ask(plan: Plan, name: str, record_type: wire.RecordType, log: Log) -> 
         server = plan.servers[attempt % len(plan.servers)]
         log.servers[str(server)] = None
         asked = wire.question(name, record_type, edns=edns)
-        answer = await _try(server, asked, _over_tcp if stream else _over_udp, plan.patience(attempt))
+        answer = await _try(server, asked, _over_tcp if stream else plan.sockets.exchange, plan.patience(attempt))
         if isinstance(answer, wire.Reply):
             if answer.rcode == "FORMERR" and edns and not answer.edns:
                 edns = False  # a server that does not know EDNS: the same one again, which is no try of its own
@@ -110,22 +111,6 @@ async def _try(server: Nameserver, asked: wire.Question, exchange: Exchange, sec
         if error.errno != errno.ETIMEDOUT:
             return Missed(Failure.RESOLVER_UNREACHABLE, f"{server}: {os.strerror(error.errno or errno.EIO)}")
     return Missed(Failure.DNS_TIMEOUT, f"{server}: no answer")
-
-
-async def _over_udp(server: Nameserver, asked: wire.Question) -> wire.Reply:
-    with socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        # Connected: the kernel drops what comes from elsewhere, and reports a closed port (ICMP) as ECONNREFUSED.
-        sock.connect((server.address, server.port))
-        sock.send(asked.wire)
-        while True:
-            await anyio.wait_readable(sock)
-            try:
-                data = sock.recv(65535)
-            except BlockingIOError:
-                continue  # a datagram with a bad checksum: readable, then nothing to read
-            if data and (reply := wire.parse(asked, data)) is not None:
-                return reply
 
 
 async def _over_tcp(server: Nameserver, asked: wire.Question) -> wire.Reply:

@@ -73,7 +73,7 @@ def question(name: str, record_type: RecordType, *, edns: bool) -> Question:
     return Question(message.id, message.question[0].name, record_type, message.to_wire())
 
 
-def parse(asked: Question, data: bytes) -> Reply | None:
+def parse(asked: Question | None, data: bytes) -> Reply | None:
     """What the answer says, or None where it answers another question (a late or forged one, which c-ares drops too).
 
     Raises Malformed. Records count whatever name they stand under, as in ares_parse_into_addrinfo.
@@ -82,6 +82,8 @@ def parse(asked: Question, data: bytes) -> Reply | None:
         message = dns.message.from_wire(data, keyring=False, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError) as error:
         raise Malformed(str(error) or type(error).__name__) from error
+    if asked is None:
+        return None
     wanted = dns.rdatatype.from_text(asked.record_type)
     if message.id != asked.id or [(q.name, q.rdtype, q.rdclass) for q in message.question] != [(asked.name, wanted, dns.rdataclass.IN)]:
         return None
