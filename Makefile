@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # More flags for pytest, for instance PYTEST='-n 2' or PYTEST='-k tls'.
 PYTEST ?=
+EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint type bench docs docs-check build check conformance fuzz fuzz-envoy clean
@@ -42,10 +43,10 @@ conformance: $(VENV)/.dev  ## the forecasts against a real, private Envoy
 	$(BIN)/python -m pytest -m envoy $(PYTEST)
 
 fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: configs, answers, bytes
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "hypothesis and not envoy" --timeout=0 $(PYTEST)
+	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy" --timeout=0 $(PYTEST)
 
-fuzz-envoy: $(VENV)/.dev  ## random upstreams: our forecast beside a real Envoy's answer
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "hypothesis and envoy" --timeout=0 $(PYTEST)
+fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
+	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES)
 
 bench: $(VENV)/.dev  ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
