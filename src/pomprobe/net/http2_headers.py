@@ -98,4 +98,4 @@ def _check(name: bytes, value: bytes) -> None:
     if not _VALUE.fullmatch(value):
         raise HeadersRefused("a control character in a header")
     if name in _CONNECTION or (name == b"te" and value.lower() != b"trailers"):
-        raise HeadersRefused(f"the header {name.decode('ascii')}, which HTTP/2 does not have")
+        raise HeadersRefused(f"the {name.decode('ascii')} header, which HTTP/2 does not have")
