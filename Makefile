@@ -40,10 +40,10 @@ check: lint type docs-check  ## what continuous integration runs: lint, type, do
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)
 
 conformance: $(VENV)/.dev  ## the forecasts against a real, private Envoy
-	$(BIN)/python -m pytest -m envoy $(PYTEST)
+	$(BIN)/python -m pytest -m conformance $(PYTEST)
 
 fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: configs, answers, bytes
-	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy" --timeout=0 $(PYTEST)
+	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy and not conformance" --timeout=0 $(PYTEST)
 
 fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
 	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES)
