@@ -14,10 +14,16 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
         sys.stdout.write(version() + "\n")
         return
-    from .app import app
+    from .app import app, options
+    from .defaults import BadDefaults, defaults
 
     try:
-        app(prog_name="pomprobe")
+        found = defaults(options()) if os.path.exists("pomprobe.toml") else {}
+    except BadDefaults as error:
+        sys.stderr.write(f"pomprobe: {error}\n")
+        sys.exit(2)
+    try:
+        app(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
     except BrokenPipeError:  # `| head -1`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)

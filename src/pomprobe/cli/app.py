@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import typer
 
 from . import version
@@ -43,3 +45,12 @@ app.command("reproduce")(reproduce)
 app.command("explain")(explain)
 app.command("rules")(rules)
 app.command("demo")(demo)
+
+
+def options() -> dict[str, frozenset[str]]:
+    """Command -> the names of its options, as pomprobe.toml may set them."""
+    return {
+        command.name or "": frozenset(inspect.signature(command.callback).parameters) - {"configs", "config", "what"}
+        for command in app.registered_commands
+        if command.callback is not None
+    }
