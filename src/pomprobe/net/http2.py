@@ -5,6 +5,7 @@ The header compression is hpack's, h2's own. h2 itself stands for another choice
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
@@ -85,9 +86,14 @@ class Http2Codec:
         self._opened = False
 
     def request(self, headers: Headers, body: bytes = b"") -> bytes:
-        """The connection's preface, our settings and the request. body: what fits the window that every server gives (64 KiB)."""
+        """The connection's preface, our settings and the request. body: what fits the window that every server gives (64 KiB).
+
+        Raises ValueError for a longer one, and for headers that would break lines behind a server that speaks HTTP/1 itself.
+        """
         if len(body) > 65535:
             raise ValueError("a request body of more than 65535 bytes")
+        if any(re.search(rb"[\x00\r\n]", name + value) for name, value in headers):
+            raise ValueError("a control character in the request")
         settings = struct.pack(">HIHIHI", Setting.ENABLE_PUSH, 0, Setting.MAX_CONCURRENT_STREAMS, 100, Setting.INITIAL_WINDOW_SIZE, WINDOW)
         sent = [frame(Type.SETTINGS, 0, 0, settings), frame(Type.WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW - 65535))]
         blocks, pieces = _cut(self._encoder.encode(headers)), _cut(body)
