@@ -9,6 +9,6 @@ from __future__ import annotations
 from .documents import CatalogError
 from .match import Catalog, NoRuleError
 from .read import home, load
-from .render import fixes, render, reply
+from .render import fixes, plain, render, reply
 
-__all__ = ["Catalog", "CatalogError", "NoRuleError", "fixes", "home", "load", "render", "reply"]
+__all__ = ["Catalog", "CatalogError", "NoRuleError", "fixes", "home", "load", "plain", "render", "reply"]

@@ -62,6 +62,11 @@ def sentence(template: str, facts: Facts) -> str:
     return render(template, {**facts, **dict.fromkeys(missing, UNKNOWN)})
 
 
+def plain(template: str) -> str:
+    """The template for a catalogue, without facts: `<endpoint>` where one would stand."""
+    return _NAME.sub(r"<\1>", _OPTIONAL.sub("", template))
+
+
 def placeholders(template: str) -> tuple[str, ...]:
     """The names of the facts that a template asks for."""
     return tuple(match[1] for match in _NAME.finditer(template))

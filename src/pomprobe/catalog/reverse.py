@@ -1,0 +1,89 @@
+"""From Envoy's words back to the rules that forecast them (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..model import Fact, Facts, Rule
+from .match import Catalog, compile_check
+from .render import DETAIL_FACTS
+
+_SHAPES = {"alert_code": r"\d+", "depth": r"\d+", "alert_name": r"\w+", "sans": r"[^\]]*", "reason": r"[^|:{}]+"}
+_NUMBERS = ("alert_code", "depth")
+_TELLING = ("reason", "alert_name")
+"""The facts that tell causes apart: an example of the rule has to have the same, else the rule is only a last resort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A rule that may be behind Envoy's words, and the facts that these hold."""
+
+    rule: Rule
+    facts: Facts
+
+
+def causes(catalog: Catalog, details: str, status: int | None = None, flags: str | None = None) -> tuple[Cause, ...]:
+    """Every rule whose reply has these details (and status and flags, where given), in the order of the catalogue.
+
+    Words that are cut short, as older Envoys and people write them, fit every reply that begins with them.
+    """
+    rules = [rule for rule in catalog.rules if rule.means is not None and not rule.retired and _agrees(rule.means, status, flags)]
+    found = [cause for rule in rules if (cause := _cause(rule, details, status)) is not None]
+    exact = [cause for cause in found if _exemplary(cause)] or found
+    if not exact and "{" in details:
+        begin = details.rstrip("}")
+        exact = [Cause(rule, {}) for rule in rules if any(literal.startswith(begin) for literal in _literals(rule))]
+    timed = {str(cause.rule.when["failure"]) for cause in exact if "timer" in cause.rule.when}
+    return tuple(cause for cause in exact if len(cause.rule.when) > 1 or str(cause.rule.when["failure"]) not in timed)
+
+
+def _agrees(means: Mapping[str, object], status: int | None, flags: str | None) -> bool:
+    wanted = means["status"]
+    if status is not None and isinstance(wanted, int) and wanted != status:
+        return False
+    return flags is None or means["response_flags"] in (flags, *(flags.removeprefix("URX,"),), *(("-",) if flags == "URX" else ()))
+
+
+def _templates(rule: Rule) -> Iterator[str]:
+    means = rule.means or {}
+    yield str(means["response_code_details"])
+    versions = means.get("versions")
+    for override in versions.values() if isinstance(versions, dict) else ():
+        if "response_code_details" in override:
+            yield str(override["response_code_details"])
+
+
+def _pattern(template: str) -> str:
+    parts = re.split(r"\{(" + "|".join(DETAIL_FACTS) + r")\}", template)
+    return "".join(f"(?P<{part}>{_SHAPES.get(part, '.+?')})" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+
+
+def _literals(rule: Rule) -> Iterator[str]:
+    """The beginnings of the rule's details, up to the first fact."""
+    for template in _templates(rule):
+        yield re.split(r"\{(?:" + "|".join(DETAIL_FACTS) + r")\}", template)[0]
+
+
+def _cause(rule: Rule, details: str, status: int | None) -> Cause | None:
+    for template in _templates(rule):
+        if match := re.fullmatch(_pattern(template), details):
+            facts: dict[str, Fact] = {name: int(value) if name in _NUMBERS else value for name, value in match.groupdict().items()}
+            if "sans" in facts:
+                facts["sans"] = tuple(part for part in str(facts["sans"]).split(",_") if part)
+            if status is not None:
+                facts["status"] = status
+            checks = ((facts[key], compile_check(wanted)) for key, wanted in rule.when.items() if key in facts)
+            return Cause(rule, facts) if all(check(value, facts) for value, check in checks) else None
+    return None
+
+
+def _exemplary(cause: Cause) -> bool:
+    """Is it more than a last resort? Its telling facts are those of an example, or it has none; and of statuses it names its own."""
+    telling = {name: value for name, value in cause.facts.items() if name in _TELLING}
+    if cause.rule.means is not None and cause.rule.means["status"] == "{status}" and len(cause.rule.when) == 1 and "status" in cause.facts:
+        telling["status"] = cause.facts["status"]
+    examples = cause.rule.examples.get("fires")
+    some = examples if isinstance(examples, list) else []
+    return not telling or any(all(example.get(name) == value for name, value in telling.items()) for example in some)
