@@ -15,6 +15,7 @@ from pomprobe.model import DNSSettings, Fact, Failure, StageFailed, Timer
 from pomprobe.net.resolv_conf import Machine, Nameserver
 from pomprobe.net.resolver import Resolved, Resolver
 from pomprobe.net.resolver_query import Plan
+from pomprobe.net.resolver_udp import BURST
 from servers.dns import Answer, DNSServer, Forged, Zone, dns_server
 
 A, AAAA = [("A", "127.0.0.1")], [("AAAA", "::1")]
@@ -347,6 +348,18 @@ async def test_shared_sockets() -> None:
             dead.cancel_scope.cancel()
     assert resolved == [("127.0.0.1",)] * 249
     assert len(server.peers) <= 4
+
+
+async def test_dead_names_hold_nobody_up() -> None:
+    """More names without an answer than are asked for at once: another name is asked for all the same."""
+    async with dns_server({NAME: A, "*": "DROP"}) as server:
+        resolver = Resolver(DNSSettings(resolvers=(server.resolver,)), NOWHERE)
+        async with anyio.create_task_group() as dead:
+            for i in range(BURST + 1):
+                dead.start_soon(resolver.resolve, f"n{i}.lab.test")
+            await anyio.wait_all_tasks_blocked()
+            assert (await resolver.resolve(NAME)).addresses == ("127.0.0.1",)
+            dead.cancel_scope.cancel()
 
 
 def test_patience() -> None:

@@ -76,7 +76,8 @@ async def ask(plan: Plan, name: str, record_type: wire.RecordType, log: Log) -> 
         server = plan.servers[attempt % len(plan.servers)]
         log.servers[str(server)] = None
         asked = wire.question(name, record_type, edns=edns)
-        answer = await _try(server, asked, _over_tcp if stream else plan.sockets.exchange, plan.patience(attempt))
+        async with plan.sockets.turn():
+            answer = await _try(server, asked, _over_tcp if stream else plan.sockets.exchange, plan.patience(attempt))
         if isinstance(answer, wire.Reply):
             if answer.rcode == "FORMERR" and edns and not answer.edns:
                 edns = False  # a server that does not know EDNS: the same one again, which is no try of its own

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
 
 from . import resolver_wire as wire
 from .resolv_conf import Nameserver
 
 SHARED = 100
 """Questions under way over one socket at most (Pomerium's udp_max_queries counts them over its lifetime)."""
+
+BURST = 100
+"""Questions sent at once: more of them overrun the receive buffer of many a server, and their loss would look like its silence."""
+
+FRESH = 0.2
+"""Seconds after which a question without an answer counts as lost or slow, and the next one goes out."""
 
 AT_ONCE = 100
 """Datagrams read in one go before the loop turns to others."""
@@ -20,6 +30,26 @@ class Sockets:
 
     def __init__(self) -> None:
         self._links: dict[Nameserver, list[_Link]] = {}
+        self._turns = anyio.CapacityLimiter(BURST)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn to ask. It ends with the answer, or after FRESH seconds: those who wait in vain hold nobody up."""
+        token: object | None = object()
+
+        def give_up() -> None:
+            nonlocal token
+            if token is not None:
+                self._turns.release_on_behalf_of(token)
+                token = None
+
+        await self._turns.acquire_on_behalf_of(token)
+        later = asyncio.get_running_loop().call_later(FRESH, give_up)
+        try:
+            yield
+        finally:
+            later.cancel()
+            give_up()
 
     async def exchange(self, server: Nameserver, asked: wire.Question) -> wire.Reply:
         """Send the question and wait for its answer. Raises OSError (ECONNREFUSED: the port is closed) and Malformed."""
