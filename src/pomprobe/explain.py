@@ -10,7 +10,7 @@ from functools import cache
 
 from .catalog import Catalog, home, load
 from .catalog.documents import CatalogError, documents
-from .catalog.render import plain, required, sentence
+from .catalog.render import plain, required
 from .catalog.reverse import Cause, causes
 from .model import Facts, Rule
 from .sighting import Sighting, sighted
@@ -136,12 +136,7 @@ def _rule(rule: Rule) -> Explanation:
 
 def _helps(rule: Rule, facts: Facts) -> str:
     """The fixes with what is known; those that tell what a probe has tried are left out."""
-    return "\n".join(f"- {_filled(fix, facts)}" for fix in rule.fixes if "works" not in required(fix))
-
-
-def _filled(template: str, facts: Facts) -> str:
-    """The template with the facts, and `<endpoint>` where one is missing."""
-    return sentence(template, {**{name: f"<{name}>" for name in required(template)}, **facts})
+    return "\n".join(f"- {plain(fix, facts)}" for fix in rule.fixes if "works" not in required(fix))
 
 
 def _of_code(code: Code, catalog: Catalog) -> Explanation:
@@ -187,7 +182,7 @@ def _of_sighting(seen: Sighting, catalog: Catalog) -> Explanation:
 
 def _cause(cause: Cause) -> Sequence[tuple[str, str]]:
     rule = cause.rule
-    title, why = _filled(rule.title, cause.facts), _filled(rule.why, cause.facts)
+    title, why = plain(rule.title, cause.facts), plain(rule.why, cause.facts)
     return [(f"The cause: {rule.code}", title), ("Why", why), ("What helps", _helps(rule, cause.facts))]
 
 

@@ -42,7 +42,7 @@ _FLAGS = (
     re.compile(r"\"? \d{3} ([A-Z]{2,5}(?:,[A-Z]{2,5})*)(?=\s)"),
     re.compile(r"^\s*\d{3} ([A-Z]{2,5}(?:,[A-Z]{2,5})*)\b"),
 )
-_ERRNO = re.compile(r"(connect_error:_)(\d+)")
+_ERRNO = re.compile(r"(connect_error:_)(\d{1,3})(?!\d)")
 
 
 def sighted(text: str, heads: Sequence[str]) -> Sighting | None:

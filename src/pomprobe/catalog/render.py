@@ -62,9 +62,10 @@ def sentence(template: str, facts: Facts) -> str:
     return render(template, {**facts, **dict.fromkeys(missing, UNKNOWN)})
 
 
-def plain(template: str) -> str:
-    """The template for a catalogue, without facts: `<endpoint>` where one would stand."""
-    return _NAME.sub(r"<\1>", _OPTIONAL.sub("", template))
+def plain(template: str, facts: Facts | None = None) -> str:
+    """The template for people who read the catalogue: the name of a fact in capitals where there is none, as in ENDPOINT."""
+    known = facts or {}
+    return render(template, {**{name: name.upper() for name in required(template)}, **known})
 
 
 def placeholders(template: str) -> tuple[str, ...]:

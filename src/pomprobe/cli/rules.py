@@ -11,7 +11,7 @@ def rules(
     stage: Annotated[str | None, typer.Option(help="Only the rules of one stage: config, dns, tcp, tls, http, health.", metavar="STAGE", show_default=False)] = None,
 ) -> None:
     """List the catalogue: code, severity and title of every rule."""
-    from ..catalog import load
+    from ..catalog import load, plain
     from ..model import StageName
     from .common import usage
 
@@ -19,4 +19,4 @@ def rules(
         usage(f"--stage {stage}: one of {', '.join(StageName)}")
     for rule in load().rules:
         if stage in (None, rule.stage.value) and not rule.retired:
-            typer.echo(f"{rule.code:<8}{rule.severity.value:<9}{rule.title}")
+            typer.echo(f"{rule.code:<8}{rule.severity.value:<9}{plain(rule.title)}")
