@@ -104,8 +104,8 @@ VERIFY_REASONS = {
 
 
 def alert_name(alert: int) -> str:
-    """BoringSSL's reason for a fatal alert of the peer; a number that it has no name for is UNKNOWN_ERROR."""
-    return ALERTS.get(alert, "UNKNOWN_ERROR")
+    """BoringSSL's reason for a fatal alert of the peer; a number that it has no name for is unknown_error."""
+    return ALERTS.get(alert, "unknown_error")
 
 
 def alert_code(alert: int) -> int:
