@@ -18,10 +18,16 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 DOORS = {
     "OpenSSL": {"net/tls.py"},
-    "cryptography": {"net/certificates.py", "net/tls.py"},
+    "cryptography": {"config/pem.py", "demo/certificate.py", "net/certificates.py", "net/tls.py"},
     "dns": {"net/resolver_wire.py"},
-    "rich": {"report/layout.py"},
+    "hpack": {"net/http2.py"},
+    "httpx": {"envoy/admin.py", "net/http.py", "stages/http.py"},
+    "jinja2": {"report/html.py"},
+    "markupsafe": {"report/html.py"},
+    "prometheus_client": {"report/prometheus.py"},
+    "rich": {"cli/progress.py", "report/layout.py"},
     "typer": {"cli"},
+    "yaml": {"catalog/documents.py", "config/document.py"},
 }
 """library -> the files, or the package, that import it. Exactly these: a door that nobody uses is no door."""
 
@@ -32,8 +38,11 @@ HEAVY = {"OpenSSL", "cryptography", "dns", "h2", "httpx", "jinja2", "prometheus_
 
 SHORT = [["--version"], ["--help"], ["check", "--help"], ["rules"], ["explain", "no_healthy_upstream"]]
 
-LONGEST = 320
+LONGEST = 300
 """Lines of a source file: more are usually two ideas."""
+
+LONGER = {"model.py": 750, "runner.py": 350}
+"""The nouns are a list, and the scheduler is one idea."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -45,8 +54,8 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_each_library_has_one_door() -> None:
-    """A third-party library is imported in its door alone, so that it can be exchanged in one place."""
+def test_each_library_has_its_doors() -> None:
+    """A third-party library is imported in its doors alone, so that it can be exchanged."""
     importers: dict[str, set[str]] = defaultdict(set)
     for path in FILES:
         relative = path.relative_to(SOURCE)
@@ -83,9 +92,9 @@ def test_no_async_function_takes_a_timeout() -> None:
 
 
 def test_files_are_small() -> None:
-    """A source file can be read at a sitting; the nouns of model.py are a list, and may be long."""
-    long = {str(path.relative_to(SOURCE)) for path in FILES if len(path.read_text().splitlines()) > LONGEST}
-    assert long == {"model.py"}
+    """A source file can be read at a sitting."""
+    lines = {str(path.relative_to(SOURCE)): len(path.read_text().splitlines()) for path in FILES}
+    assert {name: count for name, count in lines.items() if count > LONGER.get(name, LONGEST)} == {}
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -11,12 +11,14 @@ from types import ModuleType
 import pytest
 
 from pomprobe import catalog
+from pomprobe.cli.app import app
 from pomprobe.demo import upstreams
 from pomprobe.report import FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 
 
 def tool() -> ModuleType:
@@ -31,9 +33,9 @@ def tool() -> ModuleType:
 readme = tool()
 
 
-@pytest.mark.parametrize("block", list(readme.blocks(README)), ids=lambda block: block["command"])
+@pytest.mark.parametrize("block", [*readme.blocks(README), *readme.blocks(COMMANDS)], ids=lambda block: block["command"])
 def test_a_block_is_what_the_command_prints(block: re.Match[str]) -> None:
-    """Each console block of the README is the output of its command; `make docs` writes them."""
+    """Each console block of the README and of docs/commands.md is the output of its command; `make docs` writes them."""
     assert readme.differences(f"```console\n{block[0]}```\n") == []
 
 
@@ -66,6 +68,12 @@ def test_the_sample_rule_of_the_recipe_is_a_rule(tmp_path: Path) -> None:
     (tmp_path / "probes" / sample[0]).write_text(sample[1])
     rules = {rule.code: rule for rule in catalog.load(tmp_path / "probes").rules}
     assert rules["TCP999"].name == "connection-refused-by-the-cat"
+
+
+def test_every_command_is_documented() -> None:
+    """docs/commands.md has each command of the command line, and no other."""
+    commands = {command.name for command in app.registered_commands}
+    assert {block["command"] for block in readme.blocks(COMMANDS)} == {f"pomprobe {name} --help" for name in commands}
 
 
 def test_every_target_is_a_target() -> None:

@@ -1,4 +1,4 @@
-"""The README's console blocks are what the programs print: `python tools/readme.py` writes them, `--check` compares.
+"""The console blocks of README.md and docs/commands.md are what the programs print: this writes them, `--check` compares.
 
 A block begins with `$ command`. A paragraph `…` stands for paragraphs left out. Ports of loopback, times and the directory of
 the demo differ from run to run, and are left out of the comparison.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "commands.md")
 BLOCK = re.compile(r"(?<=```console\n)\$ (?P<command>pomprobe [^\n]*)\n(?P<output>.*?)(?=```)", re.DOTALL)
 VARYING = (
     (re.compile(r":\d{4,5}\b"), ":PORT"),
@@ -33,7 +33,7 @@ def blocks(text: str) -> Iterator[re.Match[str]]:
 def output(command: str) -> str:
     """What a command prints, on a plain terminal of 80 columns."""
     program = Path(sys.executable).with_name("pomprobe")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE", "POMPROBE_"))}
     environment |= {"COLUMNS": "80", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
     argv = [str(program), *shlex.split(command)[1:]]
     return subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
@@ -80,14 +80,14 @@ def _head(paragraph: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    text = README.read_text()
-    if arguments != ["--check"]:
-        text = BLOCK.sub(_written, text)
-        README.write_text(text)
-    stale = differences(text)
-    for command in stale:
-        print(f"README.md: not what the command prints: {command}", file=sys.stderr)  # noqa: T201
-    return 1 if stale else 0
+    stale = False
+    for page in PAGES:
+        if arguments != ["--check"]:
+            page.write_text(BLOCK.sub(_written, page.read_text()))
+        for command in differences(page.read_text()):
+            print(f"{page.name}: not what the command prints: {command}", file=sys.stderr)  # noqa: T201
+            stale = True
+    return int(stale)
 
 
 if __name__ == "__main__":
