@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from factories import bad, cluster, endpoint, good, ok, place, resolved, upstream
+from factories import route as a_route
 from pomprobe.catalog import load
 from pomprobe.diagnose import Knowledge, diagnose, findings
 from pomprobe.model import (
@@ -23,7 +24,6 @@ from pomprobe.model import (
     Timer,
     Timers,
 )
-from factories import route as a_route
 
 KNOWLEDGE = Knowledge(load())
 ONE, TWO, THREE = (endpoint(f"10.0.0.{n}") for n in (1, 2, 3))
@@ -31,7 +31,16 @@ REFUSED = "upstream_reset_before_response_started{remote_connection_failure|dela
 
 
 def refused(at: Endpoint) -> EndpointOutcomes:
-    return bad(at, Outcome(StageName.TCP, Status.FAILING, at, Failure.CONNECTION_REFUSED, facts={"errno": "ECONNREFUSED", "reason": "Connection_refused", "immediate": False}))
+    return bad(
+        at,
+        Outcome(
+            StageName.TCP,
+            Status.FAILING,
+            at,
+            Failure.CONNECTION_REFUSED,
+            facts={"errno": "ECONNREFUSED", "reason": "Connection_refused", "immediate": False},
+        ),
+    )
 
 
 def shares(report: RouteReport) -> list[tuple[float, int, str, str]]:
@@ -49,7 +58,11 @@ def test_each_dead_address_costs_its_share() -> None:
 def test_weights_count() -> None:
     """Row lb-weight-mixed: the heavy one answers 503, three quarters of the users see it."""
     light, heavy = upstream(weight=1), upstream("http://b:80", "b", 80, 3, number=1)
-    failing = bad(TWO, ok(StageName.TCP, TWO), Outcome(StageName.HTTP, Status.FAILING, TWO, Failure.APP_ERROR, facts={"status": 503, "protocol": "HTTP/1.1"}))
+    failing = bad(
+        TWO,
+        ok(StageName.TCP, TWO),
+        Outcome(StageName.HTTP, Status.FAILING, TWO, Failure.APP_ERROR, facts={"status": 503, "protocol": "HTTP/1.1"}),
+    )
     report = diagnose(cluster((light, heavy)), [resolved(light, good(ONE)), resolved(heavy, failing)], KNOWLEDGE)
     assert [(0.75, 503, "-", "via_upstream"), (0.25, 200, "-", "via_upstream")] == shares(report)
     assert Status.FAILING == report.status
@@ -72,11 +85,22 @@ def test_a_dead_name_beside_a_live_one_warns_only() -> None:
 
 
 CHECK = HealthCheck("http", 1.0, 1.0, 1, 1, path="/healthz")
-UNWELL = Outcome(StageName.HEALTH, Status.FAILING, ONE, Failure.HEALTH_STATUS, facts={"checker": "http", "path": "/healthz", "status": 503, "expected": "200"})
+UNWELL = Outcome(
+    StageName.HEALTH,
+    Status.FAILING,
+    ONE,
+    Failure.HEALTH_STATUS,
+    facts={"checker": "http", "path": "/healthz", "status": 503, "expected": "200"},
+)
 
 
-@pytest.mark.parametrize(("panic", "expected", "status"), [(50, (1.0, 200, "-", "via_upstream"), Status.WARNING), (0, (1.0, 503, "UH", "no_healthy_upstream"), Status.FAILING)])
-def test_the_panic_threshold_decides_whether_users_notice_a_failing_check(panic: int, expected: tuple[float, int, str, str], status: Status) -> None:
+@pytest.mark.parametrize(
+    ("panic", "expected", "status"),
+    [(50, (1.0, 200, "-", "via_upstream"), Status.WARNING), (0, (1.0, 503, "UH", "no_healthy_upstream"), Status.FAILING)],
+)
+def test_the_panic_threshold_decides_whether_users_notice_a_failing_check(
+    panic: int, expected: tuple[float, int, str, str], status: Status
+) -> None:
     """Rows hc-503-default-panic and hc-503-panic0."""
     sick = EndpointOutcomes(ONE, (*good(ONE).outcomes, UNWELL))
     report = diagnose(cluster(health_checks=(CHECK,), panic_threshold=panic), [resolved(upstream(), sick)], KNOWLEDGE)
@@ -117,7 +141,11 @@ def test_a_defect_of_ours_is_no_verdict_on_the_upstream() -> None:
 
 def test_a_refusal_of_the_app_is_information() -> None:
     """The probe carries no identity: a 401 says nothing against the route."""
-    asked = bad(ONE, ok(StageName.TCP, ONE), Outcome(StageName.HTTP, Status.FAILING, ONE, Failure.APP_REFUSAL, facts={"status": 401, "protocol": "HTTP/1.1"}))
+    asked = bad(
+        ONE,
+        ok(StageName.TCP, ONE),
+        Outcome(StageName.HTTP, Status.FAILING, ONE, Failure.APP_REFUSAL, facts={"status": 401, "protocol": "HTTP/1.1"}),
+    )
     report = diagnose(cluster(), [resolved(upstream(), asked)], KNOWLEDGE)
     assert ([(1.0, 401, "-", "via_upstream")], Status.OK) == (shares(report), report.status)
 
@@ -147,7 +175,9 @@ def test_a_timeout_names_the_key_that_sets_it() -> None:
 def test_samples_share_the_requests_of_their_endpoint() -> None:
     """Of two samples one failed: half of the requests are forecast to."""
     sampled = EndpointOutcomes(ONE, good(ONE).outcomes, (refused(ONE).outcomes,))
-    assert {(0.5, 200, "-", "via_upstream"), (0.5, 503, "UF", REFUSED)} == set(shares(diagnose(cluster(), [resolved(upstream(), sampled)], KNOWLEDGE)))
+    assert {(0.5, 200, "-", "via_upstream"), (0.5, 503, "UF", REFUSED)} == set(
+        shares(diagnose(cluster(), [resolved(upstream(), sampled)], KNOWLEDGE))
+    )
 
 
 def test_a_fatal_problem_is_an_error_with_its_place() -> None:

@@ -186,11 +186,11 @@ async def test_an_idle_connection_that_the_server_closes_is_timed() -> None:
 async def test_an_interrupted_run_keeps_what_it_knows() -> None:
     """The finished route has its outcomes, the other one is not done."""
     async with serving(silent) as (port, _), serving(answering) as (good, _):
-        made = Runner([to(good), to(port)], Options(), Machine.read())
+        finished = anyio.Event()
+        made = Runner([to(good), to(port)], Options(), Machine.read(), lambda probed: finished.set())
         async with anyio.create_task_group() as group:
             group.start_soon(made.run)
-            while not made.probed[0].done:
-                await anyio.sleep(0.01)
+            await finished.wait()
             group.cancel_scope.cancel()
     assert [True, False] == [probed.done for probed in made.probed]
     assert Status.OK == outcomes(made.probed[0])[StageName.HTTP].status

@@ -65,7 +65,9 @@ class Session:
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
         self._observer = observer
-        self._runner = Runner([c for _, c in self.chosen if c is not None], self.options, Machine.read(), self._finished if observer else None)
+        self._runner = Runner(
+            [c for _, c in self.chosen if c is not None], self.options, Machine.read(), self._finished if observer else None
+        )
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
 

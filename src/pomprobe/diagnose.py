@@ -12,6 +12,7 @@ from .model import (
     Endpoint,
     EndpointOutcomes,
     EnvoyReply,
+    Fact,
     Facts,
     Failure,
     Finding,
@@ -65,7 +66,9 @@ def without_upstream(route: Route) -> RouteReport:
 def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge: Knowledge, done: bool = True) -> RouteReport:
     """The report on one route. done: False if the run ended before every outcome was there."""
     judge = _Judge(cluster, knowledge)
-    outcomes: list[Outcome] = [] if done else [Outcome(StageName.CONFIG, Status.UNDETERMINED, failure=Failure.NOT_KNOWN, facts={"limit": "the run ended early"})]
+    outcomes: list[Outcome] = (
+        [] if done else [Outcome(StageName.CONFIG, Status.UNDETERMINED, failure=Failure.NOT_KNOWN, facts={"limit": "the run ended early"})]
+    )
     decided = _decided_by_config(cluster)
     if decided is not None:
         outcomes.append(decided)
@@ -73,12 +76,19 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         forecast = [ForecastEntry(1.0, verdict.means, verdict.rule.code)] if verdict.means else []
     else:
         hosts = [judge.host(u, e) for u in upstreams for e in u.endpoints]
-        names = [judge.verdict(o, u.upstream, None) for u in upstreams for o in u.outcomes if o.status is not Status.OK and o.status is not Status.SKIPPED]
+        names = [
+            judge.verdict(o, u.upstream, None)
+            for u in upstreams
+            for o in u.outcomes
+            if o.status is not Status.OK and o.status is not Status.SKIPPED
+        ]
         forecast = _forecast(cluster, hosts, names, judge)
         judge.weigh(forecast)
     verdicts = _in_order(judge.verdicts)
     unknown = not done or any(o.status in UNKNOWN for u in upstreams for o in (*u.outcomes, *(x for e in u.endpoints for x in e.outcomes)))
-    return RouteReport(cluster.route, cluster, _status(forecast, verdicts, unknown), tuple(forecast), verdicts, tuple(upstreams), tuple(outcomes))
+    return RouteReport(
+        cluster.route, cluster, _status(forecast, verdicts, unknown), tuple(forecast), verdicts, tuple(upstreams), tuple(outcomes)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ forecast
@@ -107,7 +117,9 @@ def _forecast(cluster: Cluster, hosts: Sequence[_Host], names: Sequence[Verdict]
     total: dict[tuple[EnvoyReply, str | None], float] = {}
     for index, share in enumerate(shares):
         for answer in hosts[index].answers:
-            rotation = [hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]]
+            rotation = [
+                hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]
+            ]
             final = after_retries(cluster, answer, rotation)
             key = (final.reply, final.rule)
             total[key] = total.get(key, 0.0) + share * answer.share
@@ -123,7 +135,9 @@ def _decided_by_config(cluster: Cluster) -> Outcome | None:
         return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CLUSTER_REFUSED, facts={"message": cluster.refusals[0]})
     limits = cluster.circuit_breakers
     if limits.max_connection_pools == 0:
-        return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": "max_connection_pools", "pools": True})
+        return Outcome(
+            StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": "max_connection_pools", "pools": True}
+        )
     for key in ("max_pending_requests", "max_requests"):
         if getattr(limits, key) == 0:
             return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": key, "pools": False})
@@ -177,7 +191,9 @@ class _Judge:
             self.verdict(notice, upstream.upstream, probed.endpoint)
         for notice in insights.notices(self.cluster, upstream.upstream, (*upstream.outcomes, *walks[0]), self.warn_at):
             self.verdict(notice, upstream.upstream, probed.endpoint)
-        return _Host(weight, check is None or check.status is not Status.FAILING, tuple(replace(a, share=1 / len(known)) for a in known), verdict)
+        return _Host(
+            weight, check is None or check.status is not Status.FAILING, tuple(replace(a, share=1 / len(known)) for a in known), verdict
+        )
 
     def _answer(self, upstream: Upstream, endpoint: Endpoint, walk: Sequence[Outcome]) -> Answer | None:
         """What Envoy answers after this walk; None if the walk does not tell."""
@@ -223,16 +239,29 @@ class _Judge:
 
     def _context(self, upstream: Upstream | None, endpoint: Endpoint | None, outcome: Outcome) -> Facts:
         cluster = self.cluster
-        facts: dict[str, str | int | float | bool | None | tuple[str, ...]] = {"route": cluster.route.name, "from": cluster.route.from_url, "panic_threshold": cluster.panic_threshold}
+        facts: dict[str, str | int | float | bool | tuple[str, ...] | None] = {
+            "route": cluster.route.name,
+            "from": cluster.route.from_url,
+            "panic_threshold": cluster.panic_threshold,
+        }
         if upstream is not None:
-            facts |= {"upstream": upstream.url, "host": upstream.host, "port": upstream.port, "scheme": upstream.scheme, "line": upstream.place.line}
+            facts |= {
+                "upstream": upstream.url,
+                "host": upstream.host,
+                "port": upstream.port,
+                "scheme": upstream.scheme,
+                "line": upstream.place.line,
+            }
             context = cluster.tls[cluster.upstreams.index(upstream)]
             if context is not None:
                 facts |= {"server_name": context.server_name, "match_name": context.match_name, "trust_source": context.trust_source}
         if endpoint is not None:
             facts |= {"endpoint": str(endpoint), "address": endpoint.address}
         if outcome.timer is not None:
-            facts |= {"timeout_key": cluster.timers.keys.get(outcome.timer.value, outcome.timer.value), "timeout_seconds": _seconds(cluster, outcome.timer)}
+            facts |= {
+                "timeout_key": cluster.timers.keys.get(outcome.timer.value, outcome.timer.value),
+                "timeout_seconds": _seconds(cluster, outcome.timer),
+            }
         return facts
 
 

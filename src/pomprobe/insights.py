@@ -28,7 +28,11 @@ def notices(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], w
             days = outcome.facts.get("days_left")
             if outcome.status is Status.OK and isinstance(days, int) and 0 <= days < EXPIRY_DAYS:
                 yield _notice(outcome, Failure.CERTIFICATE_EXPIRES_SOON, {})
-        if outcome.stage is StageName.HTTP and "status" in outcome.facts and outcome.failure in (None, Failure.APP_ERROR, Failure.APP_REFUSAL):
+        if (
+            outcome.stage is StageName.HTTP
+            and "status" in outcome.facts
+            and outcome.failure in (None, Failure.APP_ERROR, Failure.APP_REFUSAL)
+        ):
             yield from _answer(cluster, upstream, outcomes, outcome, warn_at)
 
 
@@ -48,7 +52,12 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(
             outcome,
             Failure.LITTLE_HEADROOM,
-            {"used_percent": round(100 * used / limit), "seconds": round(used, 2), "timeout_seconds": limit, "timeout_key": cluster.timers.keys.get(Timer.ROUTE.value, "timeout")},
+            {
+                "used_percent": round(100 * used / limit),
+                "seconds": round(used, 2),
+                "timeout_seconds": limit,
+                "timeout_key": cluster.timers.keys.get(Timer.ROUTE.value, "timeout"),
+            },
         )
     idle = outcome.facts.get("idle_seconds")
     if isinstance(idle, float) and not outcome.facts.get("connection_close"):

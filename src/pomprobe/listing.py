@@ -19,10 +19,16 @@ def describe(route: Route, cluster: Cluster | None, verbose: bool = False) -> It
         return
     for upstream, context in zip(cluster.upstreams, cluster.tls, strict=True):
         weight = f", weight {upstream.weight}" if upstream.weight is not None else ""
-        yield "to", f"{upstream.url} (port {upstream.port}{weight})" if not upstream.explicit_port and upstream.port else f"{upstream.url}{weight}"
+        yield (
+            "to",
+            f"{upstream.url} (port {upstream.port}{weight})" if not upstream.explicit_port and upstream.port else f"{upstream.url}{weight}",
+        )
         if context is not None:
             yield from _tls(context, verbose)
-    yield "endpoints", "as written" if cluster.discovery is Discovery.STATIC else f"every address that DNS gives ({cluster.dns.lookup_family})"
+    yield (
+        "endpoints",
+        "as written" if cluster.discovery is Discovery.STATIC else f"every address that DNS gives ({cluster.dns.lookup_family})",
+    )
     yield "protocol", cluster.protocol.value
     yield "request", f"{cluster.request.method} {cluster.request.path} with Host: {cluster.request.host}"
     yield "timeouts", " · ".join(_timers(cluster, verbose))
@@ -31,7 +37,11 @@ def describe(route: Route, cluster: Cluster | None, verbose: bool = False) -> It
     if len(cluster.upstreams) > 1 or verbose:
         yield "balancing", cluster.load_balancing_policy.lower()
     if cluster.health_checks or verbose:
-        yield "panic below", f"{cluster.panic_threshold} % healthy" + ("" if route.healthy_panic_threshold is not None else " (healthy_panic_threshold, not set)")
+        yield (
+            "panic below",
+            f"{cluster.panic_threshold} % healthy"
+            + ("" if route.healthy_panic_threshold is not None else " (healthy_panic_threshold, not set)"),
+        )
     if cluster.retries:
         yield "retries", f"{cluster.retries} on {', '.join(cluster.retry_on)} (set_request_headers)"
     for refusal in cluster.refusals:
@@ -60,10 +70,17 @@ def _timers(cluster: Cluster, verbose: bool) -> Iterator[str]:
             continue
         value = "off" if limit is None else f"{limit:g}s"
         key = cluster.timers.keys.get(timer.value, "")
-        unset = f": {key}" + ("" if key in cluster.route.places or " " in key else ", not set") if key and (verbose or timer is Timer.ROUTE) else ""
+        unset = (
+            f": {key}" + ("" if key in cluster.route.places or " " in key else ", not set")
+            if key and (verbose or timer is Timer.ROUTE)
+            else ""
+        )
         yield f"{timer.value.replace('_', ' ')} {value}" + (f" ({unset[2:]})" if unset else "")
 
 
 def _check(cluster: Cluster, check: HealthCheck) -> str:
-    what = {"http": f"{check.method} {check.path} with Host: {check.host or cluster.name}", "grpc": f"grpc {check.service_name}".strip()}.get(check.checker, check.checker)
+    what = {
+        "http": f"{check.method} {check.path} with Host: {check.host or cluster.name}",
+        "grpc": f"grpc {check.service_name}".strip(),
+    }.get(check.checker, check.checker)
     return f"{what} every {check.interval:g}s, at most {check.timeout:g}s"

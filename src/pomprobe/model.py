@@ -639,6 +639,7 @@ class RouteReport:
     upstreams: tuple[UpstreamOutcomes, ...]
     outcomes: tuple[Outcome, ...] = ()  # of the route as a whole (skipped and why, refused by Envoy …)
     suppressed: tuple[Suppressed, ...] = ()
+    confirmed: str = ""  # --confirm: what a real Envoy says of the forecast
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,19 @@ def after_retries(cluster: Cluster, first: Answer, rotation: Sequence[Sequence[A
 
 def _retriable(cluster: Cluster, answer: Answer) -> bool:
     reply, on = answer.reply, cluster.retry_on
-    reset = any(flag in RESETS for flag in reply.response_flags.split(",")) and not reply.response_code_details.startswith("upstream_reset_after")
+    reset = any(flag in RESETS for flag in reply.response_flags.split(",")) and not reply.response_code_details.startswith(
+        "upstream_reset_after"
+    )
     if reset:
         connect = answer.outcome.stage in (StageName.TCP, StageName.TLS)
         refused = "remote_refused_stream_reset" in reply.response_code_details
-        return "5xx" in on or "gateway-error" in on or "reset" in on or (connect and "connect-failure" in on) or (refused and "refused-stream" in on)
+        return (
+            "5xx" in on
+            or "gateway-error" in on
+            or "reset" in on
+            or (connect and "connect-failure" in on)
+            or (refused and "refused-stream" in on)
+        )
     if reply.response_flags == "-":
         return (
             ("5xx" in on and 500 <= reply.status <= 599)

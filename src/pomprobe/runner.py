@@ -34,15 +34,19 @@ from .model import (
     UpstreamOutcomes,
     UpstreamTLS,
 )
-from .net.resolver import Resolver
 from .net.resolv_conf import Machine
+from .net.resolver import Resolver
 from .net.stream import Stream, TLSBroken
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.walk import Clock, Walk
 
 Stage = Callable[[Walk], Awaitable[Facts]]
 
-CONNECTION: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tcp.connect), (StageName.TLS, tls.handshake), (StageName.HTTP, http.exchange))
+CONNECTION: tuple[tuple[StageName, Stage], ...] = (
+    (StageName.TCP, tcp.connect),
+    (StageName.TLS, tls.handshake),
+    (StageName.HTTP, http.exchange),
+)
 """The stages of one connection, in order. The socket that one opens is the next one's."""
 
 TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunnel),)
@@ -219,7 +223,14 @@ class Runner:
                         continue
                     if not reached or name not in self.options.stages:
                         reached = False
-                        outcomes.append(Outcome(name, Status.SKIPPED, endpoint, facts={"reason": "not reached" if name in self.options.stages else "not asked for"}))
+                        outcomes.append(
+                            Outcome(
+                                name,
+                                Status.SKIPPED,
+                                endpoint,
+                                facts={"reason": "not reached" if name in self.options.stages else "not asked for"},
+                            )
+                        )
                         continue
                     if name is StageName.HTTP:
                         clock.disarm(Timer.CONNECT)
@@ -250,7 +261,9 @@ class Runner:
             return replace(outcome, facts={**outcome.facts, "idle_seconds": round(monotonic() - began, 1)})
         return outcome
 
-    async def _health(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck) -> Outcome:
+    async def _health(
+        self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck
+    ) -> Outcome:
         async with self._slots.slot(f"{endpoint} health"):
             clock = Clock()
             clock.arm(Timer.HEALTH, check.timeout)
@@ -268,7 +281,9 @@ class Runner:
 
     # -------------------------------------------------------------------------------------- one stage
 
-    async def _timed(self, name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: dict[str, Facts]) -> Outcome:
+    async def _timed(
+        self, name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: dict[str, Facts]
+    ) -> Outcome:
         """Run one stage under the clock and make its outcome of what comes: facts, a failure, a timer, or a defect of ours."""
         began = monotonic()
 
@@ -284,7 +299,9 @@ class Runner:
         except StageFailed as failed:
             ours = failed.failure in (Failure.NOT_KNOWN, Failure.NO_RESOLVER, Failure.TRUST_UNAVAILABLE)
             status = Status.UNDETERMINED if ours else Status.FAILING
-            return outcome(status, failure=failed.failure, timer=failed.timer, facts={**known.get(name.value, {}), **failed.facts}, error=failed.error)
+            return outcome(
+                status, failure=failed.failure, timer=failed.timer, facts={**known.get(name.value, {}), **failed.facts}, error=failed.error
+            )
         except Exception as defect:
             at = traceback.extract_tb(defect.__traceback__)[-1]
             where = f"{type(defect).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"  # the message may hold what is secret
@@ -293,9 +310,16 @@ class Runner:
         facts = {**known.get(name.value, {}), "started": clock.started}
         lag = self._lag.worst(began)
         if timer in OURS or timer is None:
-            return outcome(Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": LIMITS[timer or Timer.DEADLINE]})
+            return outcome(
+                Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": LIMITS[timer or Timer.DEADLINE]}
+            )
         if lag > CONGESTED:
-            return outcome(Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": f"our own congestion ({lag:.1f} s late)"})
+            return outcome(
+                Status.UNDETERMINED,
+                failure=Failure.NOT_KNOWN,
+                timer=timer,
+                facts={**facts, "limit": f"our own congestion ({lag:.1f} s late)"},
+            )
         return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
 
     def _arm(self, clock: Clock, cluster: Cluster) -> None:

@@ -28,7 +28,9 @@ class Trial:
     what: str
 
 
-def trials(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: Sequence[Outcome]) -> list[Trial]:
+def trials(
+    cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: Sequence[Outcome]
+) -> list[Trial]:
     """What to try after this walk, most likely first."""
     if cluster.route.kind is not RouteKind.HTTP:
         return []
@@ -66,15 +68,36 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
         yield Trial(plain, None, endpoint, f"to: {_with_scheme(upstream, 'http')}", f"plain HTTP to {endpoint}")
     elif context is None and failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED, Failure.APP_REFUSAL) and _may_speak_tls(last):
         secure = UpstreamTLS(upstream.host, upstream.host, True, b"", "not verified", ("h2", "http/1.1"))
-        yield Trial(replace(cluster, protocol=Protocol.AUTO), secure, endpoint, f"to: {_with_scheme(upstream, 'https')}", f"TLS to {endpoint}")
+        yield Trial(
+            replace(cluster, protocol=Protocol.AUTO), secure, endpoint, f"to: {_with_scheme(upstream, 'https')}", f"TLS to {endpoint}"
+        )
     if context is None and failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED):
         if cluster.protocol is Protocol.HTTP2:
-            yield Trial(replace(cluster, protocol=Protocol.HTTP1), None, endpoint, f"to: {_with_scheme(upstream, 'http')}", f"HTTP/1.1 to {endpoint}")
+            yield Trial(
+                replace(cluster, protocol=Protocol.HTTP1),
+                None,
+                endpoint,
+                f"to: {_with_scheme(upstream, 'http')}",
+                f"HTTP/1.1 to {endpoint}",
+            )
         elif failure is Failure.PROTOCOL_ERROR and facts.get("speaks") in ("HTTP/2", "h2"):
-            yield Trial(replace(cluster, protocol=Protocol.HTTP2), None, endpoint, f"to: {_with_scheme(upstream, 'h2c')}", f"HTTP/2 to {endpoint}")
-    if failure is Failure.APP_REFUSAL and facts.get("status") in HOST_REFUSALS and cluster.request.host != cluster.route.from_host and cluster.route.from_host:
+            yield Trial(
+                replace(cluster, protocol=Protocol.HTTP2), None, endpoint, f"to: {_with_scheme(upstream, 'h2c')}", f"HTTP/2 to {endpoint}"
+            )
+    if (
+        failure is Failure.APP_REFUSAL
+        and facts.get("status") in HOST_REFUSALS
+        and cluster.request.host != cluster.route.from_host
+        and cluster.route.from_host
+    ):
         asked = replace(cluster, request=replace(cluster.request, host=cluster.route.from_host))
-        yield Trial(asked, context, endpoint, "preserve_host_header: true", f"GET {cluster.request.path} from {endpoint} with Host: {cluster.route.from_host}")
+        yield Trial(
+            asked,
+            context,
+            endpoint,
+            "preserve_host_header: true",
+            f"GET {cluster.request.path} from {endpoint} with Host: {cluster.route.from_host}",
+        )
 
 
 def _names(facts: Facts, from_host: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
         sys.stdout.write(version() + "\n")
         return
-    from .app import app, options
+    from .app import command, options
     from .defaults import BadDefaults, defaults
 
     try:
@@ -23,7 +23,7 @@ def main() -> None:
         sys.stderr.write(f"pomprobe: {error}\n")
         sys.exit(2)
     try:
-        app(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
+        command()(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
     except BrokenPipeError:  # `| head -1`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -34,7 +36,9 @@ def _show_version(value: bool) -> None:
 
 
 @app.callback(help=SUMMARY)
-def root(show: bool = typer.Option(False, "--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit.")) -> None:
+def root(
+    show: bool = typer.Option(False, "--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit."),
+) -> None:
     """Options of pomprobe itself."""
 
 
@@ -45,6 +49,15 @@ app.command("reproduce")(reproduce)
 app.command("explain")(explain)
 app.command("rules")(rules)
 app.command("demo")(demo)
+
+
+def command() -> Callable[..., Any]:
+    """The whole program; its help does not repeat POMPROBE_COMMAND_OPTION for every option."""
+    made: Any = typer.main.get_command(app)
+    for one in (made, *made.commands.values()):
+        for parameter in one.params:
+            parameter.show_envvar = False
+    return made  # type: ignore[no-any-return]
 
 
 def options() -> dict[str, frozenset[str]]:

@@ -1,44 +1,77 @@
-"""pomprobe check: the main job."""
+"""pomprobe check: the main job. Probe (with --wait: until all is well), set aside what is known, print, tell."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from ..exits import UNJUDGED, exit_code
-from .common import Configs, Routes, Version, read, seconds, style, usage
+from ..exits import GOOD, UNJUDGED, exit_code
+from . import options as o
+from .common import read, say_error, seconds, style, usage
 from .progress import bar
 
 if TYPE_CHECKING:
-    from ..api import Session
     from ..model import Report, StageName
+    from ..report.output import Output
     from ..runner import Options
+
+AGAIN = 3.0
+"""Seconds between two tries of --wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to probe and how; the same for every try of --wait."""
+
+    configs: tuple[Path, ...]
+    routes: tuple[str, ...]
+    options: Options
+    pomerium_version: str
+    warn_at: float
+    progress: bool
+    confirm: bool
+    envoy: str | None
 
 
 def check(
-    configs: Configs = None,
-    output: Annotated[list[str] | None, typer.Option("--output", "-o", help="Format of the report, to standard output or to =FILE; may be repeated: text, short, json, jsonl, junit, sarif, github, nagios, prometheus, markdown, html.", metavar="FORMAT[=FILE]", show_default=False)] = None,
-    route: Routes = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only these stages: dns, tcp, tls, http, health.", metavar="STAGE", show_default=False)] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="Not these stages.", metavar="STAGE", show_default=False)] = None,
-    fail_on: Annotated[str, typer.Option(help="Lowest severity that makes the exit code 1: error, warning or never.", metavar="SEVERITY")] = "error",
-    max_wait: Annotated[str | None, typer.Option(help="Cap every timer of Envoy at this: what is not known by then is undetermined.", metavar="DURATION", show_default=False)] = None,
-    deadline: Annotated[str | None, typer.Option(help="End the whole run after this, and report what is known.", metavar="DURATION", show_default=False)] = None,
-    concurrency: Annotated[int, typer.Option(help="Connections that are worked on at once.", min=1)] = 100,
-    per_host: Annotated[int, typer.Option(help="Connections to one address and port at once.", min=1)] = 20,
-    samples: Annotated[int, typer.Option(help="Requests to each endpoint, one after the other.", min=1)] = 1,
-    warn_at: Annotated[float, typer.Option(help="Share of a timeout (0 to 1) from which on a slow answer is a warning.", min=0.0, max=1.0)] = 0.8,
-    idle_probe: Annotated[str | None, typer.Option(help="Hold each connection this long after its answer, to see whether the server closes idle ones.", metavar="DURATION", show_default=False)] = None,
-    second_look: Annotated[bool, typer.Option(help="Try what a failure suggests (other name, scheme, Host): at most 3 more connections to that endpoint.")] = True,
-    pomerium_version: Version = "0.33",
-    progress: Annotated[bool, typer.Option(help="A progress bar on standard error, if that is a terminal.")] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact and effective setting.")] = False,
-    color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
+    configs: o.Configs = None,
+    output: o.Outputs = None,
+    route: o.Routes = None,
+    only: o.Only = None,
+    skip: o.Skip = None,
+    fail_on: o.FailOn = "error",
+    max_wait: o.MaxWait = None,
+    deadline: o.Deadline = None,
+    wait: o.Wait = None,
+    concurrency: o.Concurrency = 100,
+    per_host: o.PerHost = 20,
+    samples: o.Samples = 1,
+    warn_at: o.WarnAt = 0.8,
+    idle_probe: o.IdleProbe = None,
+    second_look: o.SecondLook = True,
+    confirm: o.Confirm = False,
+    envoy: o.Envoy = None,
+    pomerium_version: o.Version = "0.33",
+    suppress: o.Suppress = None,
+    baseline: o.Baseline = None,
+    state: o.State = None,
+    on_change: o.OnChange = False,
+    confirm_failures: o.ConfirmFailures = 1,
+    mail_to: o.MailTo = None,
+    mail_from: o.MailFrom = None,
+    smtp: o.Smtp = None,
+    smtp_ca: o.SmtpCa = None,
+    progress: o.Progress = True,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    color: o.Color = "auto",
 ) -> None:
     """Probe every upstream of the configs and say what Pomerium's users would see.
 
@@ -49,81 +82,110 @@ def check(
         usage("no config: pomprobe check config.yaml (- reads standard input)")
     if fail_on not in ("error", "warning", "never"):
         usage(f"--fail-on {fail_on}: one of error, warning, never")
-    from ..report.output import Output, OutputError
+    if (on_change or confirm_failures > 1) and state is None:
+        usage("--on-change and --confirm-failures need --state FILE, which remembers the runs before")
+    outputs = _outputs(output)
+    from . import tell
 
-    try:
-        outputs = [Output.parse(text) for text in output or ["text"]]
-    except (ValueError, OutputError) as error:
-        usage(str(error))
-    options = _options(only, skip, max_wait, deadline, concurrency, per_host, samples, second_look, idle_probe)
-    from ..api import merge
+    mail = tell.mail_options(mail_to, mail_from, smtp, smtp_ca)
+    aside = tell.Aside.parse(suppress or [], baseline)
+    stages = _stages(only, skip)
+    from ..runner import Options
 
-    reports = []
-    ended: signal.Signals | None = None
-    for path in configs:
-        session = _probe(path, options, route or [], pomerium_version, warn_at, progress)
-        reports.append(session.report())
-        ended = ended or session.signal
-    report = merge(reports)
-    good = exit_code(report, fail_on) == 0
-    if not (quiet and good and ended is None):
-        _print(report, outputs, color, verbose)
+    caps = seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline")
+    options = Options(*caps, concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), stages)
+    asked = Asked(tuple(configs), tuple(route or ()), options, pomerium_version, warn_at, progress and not quiet, confirm, envoy)
+    until = time.monotonic() + (seconds(wait, "--wait") or 0.0)
+    while True:
+        report, ended = _probe(asked, aside)
+        code = exit_code(report, fail_on)
+        if code == GOOD or ended is not None or time.monotonic() + AGAIN > until:
+            break
+        time.sleep(AGAIN)
+    teller = tell.Teller(state, on_change, confirm_failures, fail_on, mail)
+    worth = not quiet or code != GOOD or ended is not None
+
+    def show(news: Sequence[str]) -> None:
+        _print(report, outputs, color, verbose, news)
+
+    teller.tell(report, show, worth)
     if not report.routes and not report.findings:
-        typer.echo("pomprobe: no route was probed" + (" (no name or `from` matches --route)" if route else ""), err=True)
+        say_error("no route was probed" + (" (no name or `from` matches --route)" if route else ""))
     if ended is not None:
         raise typer.Exit(128 + ended)
-    if [o.format for o in outputs] == ["nagios"]:
+    if [one.format for one in outputs] == ["nagios"]:
         from ..report.nagios import nagios_exit
 
         raise typer.Exit(nagios_exit(report))
-    raise typer.Exit(exit_code(report, fail_on))
+    raise typer.Exit(code)
 
 
-def _probe(path: Path, options: Options, routes: list[str], pomerium_version: str, warn_at: float, progress: bool) -> Session:
-    """Read and probe one config; a signal ends it with what is known."""
+def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:  # type: ignore[name-defined]  # noqa: F821
+    """Read and probe every config; a signal ends it with what is known."""
     import anyio
 
-    from ..api import Session
+    from ..api import Session, merge
+    from ..report.suppress import by_comments
 
-    session = Session(read(path, pomerium_version), options, routes=routes, pomerium_version=pomerium_version, warn_at=warn_at)
-    with bar(session, progress) as tick:
-        anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
-    return session
+    reports, ended = [], None
+    for path in asked.configs:
+        config = read(path, asked.pomerium_version)
+        session = Session(config, asked.options, routes=asked.routes, pomerium_version=asked.pomerium_version, warn_at=asked.warn_at)
+        with bar(session, asked.progress) as tick:
+            anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
+        report = session.report()
+        if asked.confirm and session.signal is None:
+            from .confirm import confirmed
+
+            report = confirmed(session, report, asked.envoy)
+        report, unused = by_comments(report, config)
+        for message in unused:
+            say_error(message)
+        reports.append(report)
+        ended = ended or session.signal
+        if ended is not None:
+            break
+    return aside.without(merge(reports)), ended
 
 
-def _print(report: Report, outputs: list[Output], color: str, verbose: bool) -> None:  # type: ignore[name-defined]  # noqa: F821
+def _print(report: Report, outputs: Sequence[Output], color: str, verbose: bool, news: Sequence[str]) -> None:
     from ..report.output import OutputError
 
     failed = False
     for output in outputs:
+        if news and output.format == "text" and output.path is None:
+            typer.echo("\n".join(news) + "\n")
         try:
             output.write(report, style(color, verbose, file=output.path is not None), sys.stdout)
         except OutputError as error:
-            typer.echo(f"pomprobe: {error}", err=True)
+            say_error(str(error))
             failed = True
     if failed:
         raise typer.Exit(UNJUDGED)
 
 
-def _options(
-    only: list[str] | None, skip: list[str] | None, max_wait: str | None, deadline: str | None, concurrency: int, per_host: int, samples: int, second_look: bool,
-    idle_probe: str | None,
-) -> Options:
-    from ..runner import Options
+def _outputs(texts: list[str] | None) -> list[Output]:
+    from ..report.output import Output, OutputError
 
-    stages = [s for s in _stages(only, "--only") or _stages(None, "") if s not in _stages(skip, "--skip")] if only or skip else _stages(None, "")
-    return Options(seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline"), concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), tuple(stages))
+    try:
+        return [Output.parse(text) for text in texts or ["text"]]
+    except OutputError as error:
+        usage(str(error))
 
 
-def _stages(names: list[str] | None, option: str) -> list[StageName]:
-    """The stages of --only or --skip; without names: all for --only, none for --skip."""
+def _stages(only: list[str] | None, skip: list[str] | None) -> tuple[StageName, ...]:
+    """The stages of --only without those of --skip."""
     from ..model import StageName
 
-    if names is None:
-        return [] if option == "--skip" else list(StageName)
     known = {stage.value: stage for stage in StageName if stage is not StageName.CONFIG}
-    wanted = [name.strip() for text in names for name in text.split(",")]
-    for name in wanted:
-        if name not in known:
-            usage(f"{option} {name}: one of {', '.join(known)}")
-    return [known[name] for name in wanted]
+
+    def named(texts: list[str], option: str) -> list[StageName]:
+        wanted = [name.strip() for text in texts for name in text.split(",")]
+        for name in wanted:
+            if name not in known:
+                usage(f"{option} {name}: one of {', '.join(known)}")
+        return [known[name] for name in wanted]
+
+    chosen = named(only, "--only") if only else list(known.values())
+    left_out = named(skip, "--skip") if skip else []
+    return tuple(stage for stage in chosen if stage not in left_out)

@@ -16,15 +16,29 @@ from ..model import Config, ConfigError, Problem
 if TYPE_CHECKING:
     from ..report.style import Style
 
-Configs = Annotated[list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="CONFIG", show_default=False)]
+Configs = Annotated[
+    list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="CONFIG", show_default=False)
+]
 Version = Annotated[str, typer.Option(help="Pomerium release whose rules and Envoy apply (0.29 to 0.33, or next).", metavar="VERSION")]
-Routes = Annotated[list[str] | None, typer.Option("--route", help="Only routes whose name or `from` matches this pattern; may be repeated.", metavar="PATTERN", show_default=False)]
+Routes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--route", help="Only routes whose name or `from` matches this pattern; may be repeated.", metavar="PATTERN", show_default=False
+    ),
+]
 
 
 def usage(message: str) -> NoReturn:
     """Say what is wrong with the call in one line; exit code 2."""
     typer.echo(f"pomprobe: {message}", err=True)
     raise typer.Exit(REFUSED)
+
+
+def say_error(message: str) -> None:
+    """One line on standard error, without what could fool a terminal."""
+    from ..report.clean import clean
+
+    typer.echo(f"pomprobe: {clean(message)}", err=True)
 
 
 def read(path: Path, pomerium_version: str) -> Config:
@@ -75,4 +89,9 @@ def style(color: str, verbose: bool, *, file: bool = False) -> Style:
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     encoding = (sys.stdout.encoding or "").lower()
     width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    return Style(color=color == "always" or (color == "auto" and terminal and not plain), width=max(40, width), unicode="utf" in encoding, verbose=verbose)
+    return Style(
+        color=color == "always" or (color == "auto" and terminal and not plain),
+        width=max(40, width),
+        unicode="utf" in encoding,
+        verbose=verbose,
+    )

@@ -11,7 +11,13 @@ from ..exits import UNJUDGED
 
 
 def explain(
-    what: Annotated[list[str], typer.Argument(help="A rule code, one of Pomerium's error codes, response code details, a log line or an error page; - reads standard input.", metavar="WHAT")],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="A rule code, one of Pomerium's error codes, response code details, a log line or an error page; - reads standard input.",
+            metavar="WHAT",
+        ),
+    ],
 ) -> None:
     """Explain a rule, a Pomerium error code, response code details, a log line or an error page."""
     from ..explain import explain as find

@@ -13,8 +13,19 @@ from .common import Configs, Version, read, style, usage
 
 def lint(
     configs: Configs = None,
-    output: Annotated[list[str] | None, typer.Option("--output", "-o", help="Format of the report, to standard output or to =FILE; may be repeated.", metavar="FORMAT[=FILE]", show_default=False)] = None,
-    fail_on: Annotated[str, typer.Option(help="Lowest severity that makes the exit code 1: error, warning or never.", metavar="SEVERITY")] = "error",
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Format of the report, to standard output or to =FILE; may be repeated.",
+            metavar="FORMAT[=FILE]",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option(help="Lowest severity that makes the exit code 1: error, warning or never.", metavar="SEVERITY")
+    ] = "error",
     pomerium_version: Version = "0.33",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")] = False,
     color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",

@@ -36,7 +36,15 @@ def list_routes(
             if one in selection:
                 found.append((one, list(describe(one, cluster, verbose))))
     if output == "json":
-        typer.echo(json.dumps([{"name": one.name, "from": one.from_url, "place": str(one.place), "settings": [list(row) for row in rows]} for one, rows in found], indent=2))
+        typer.echo(
+            json.dumps(
+                [
+                    {"name": one.name, "from": one.from_url, "place": str(one.place), "settings": [list(row) for row in rows]}
+                    for one, rows in found
+                ],
+                indent=2,
+            )
+        )
     else:
         for one, rows in found:
             typer.echo(clean(f"{one.name}  {one.from_url}  ({one.place.file}:{one.place.line})"))

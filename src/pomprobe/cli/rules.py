@@ -8,7 +8,10 @@ import typer
 
 
 def rules(
-    stage: Annotated[str | None, typer.Option(help="Only the rules of one stage: config, dns, tcp, tls, http, health.", metavar="STAGE", show_default=False)] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="Only the rules of one stage: config, dns, tcp, tls, http, health.", metavar="STAGE", show_default=False),
+    ] = None,
 ) -> None:
     """List the catalogue: code, severity and title of every rule."""
     from ..catalog import load, plain

