@@ -12,7 +12,6 @@ from .model import (
     Endpoint,
     EndpointOutcomes,
     EnvoyReply,
-    Fact,
     Facts,
     Failure,
     Finding,
@@ -215,11 +214,20 @@ class _Judge:
         except NoRuleError as gap:  # a gap of the catalogue is ours: said as such, and the report survives
             facts = {**facts, "bug": str(gap)}
             rule = self.catalog.match(Failure.BUG, facts, outcome.stage, None)
-        place = (upstream and upstream.place) or self.cluster.route.place
+        say = self.catalog
         verdict = Verdict(
-            rule, self.catalog.render(rule.title, facts), self.catalog.render(rule.why, facts), self.catalog.fixes(rule, facts), outcome.stage,
-            upstream, endpoint, self.catalog.reply(rule, facts, self.envoy), place, facts, rule.severity,
-        )  # fmt: skip
+            rule,
+            say.render(rule.title, facts),
+            say.render(rule.why, facts),
+            say.fixes(rule, facts),
+            outcome.stage,
+            upstream,
+            endpoint,
+            say.reply(rule, facts, self.envoy),
+            (upstream and upstream.place) or self.cluster.route.place,
+            facts,
+            rule.severity,
+        )
         self.verdicts.append(verdict)
         return verdict
 
