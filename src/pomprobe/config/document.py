@@ -13,7 +13,7 @@ import yaml
 
 from .nodes import Kind, Node, plain_kind
 from .problems import Unreadable
-from .tree import MAX_DEPTH, Expander, Raw, short
+from .tree import MAX_DEPTH, NO_CHILDREN, Expander, Raw, short
 
 _TAG = "tag:yaml.org,2002:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -84,7 +84,7 @@ def _scalar(event: yaml.ScalarEvent, line: int, column: int) -> Raw:
     text, tag, plain = event.value, event.tag, event.style in (None, "", " ") and event.implicit[0]
     if tag is None or tag == "!":
         kind = plain_kind(text) if plain and tag is None else Kind.STRING
-        return Raw("scalar", line, column, text, kind, merge=plain and text == "<<")
+        return Raw("scalar", line, column, text, kind, plain and text == "<<", NO_CHILDREN)
     if tag == _TAG + "binary":
         try:
             text = base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "surrogateescape")

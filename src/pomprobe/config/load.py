@@ -8,19 +8,21 @@ from collections.abc import Mapping as MappingType
 from dataclasses import replace
 from pathlib import Path
 
-from ..model import Config, ConfigError, Failure, Place, Route
-from . import environment, files, formats
+from ..model import Config, Failure, Route, Settings
+from . import environment, sources
 from .checks import View, run
+from .formats import FORMATS
 from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, version
 from .nodes import Mapping, Node, Scalar, Sequence
-from .problems import Problems, Unreadable, unreadable
+from .problems import Problems
 from .reader import Reader
 from .routes import RouteReader
 from .settings import read_settings
+from .sources import Source
 from .validation import validate
 from .values import text_map
 
-STDIN = "<stdin>"
+DOCKER_MARK = "/.dockerenv"
 _IGNORE = re.compile(rb"#[ \t]*pomprobe:[ \t]*ignore[ \t]+([^\n#]+)")
 
 
@@ -32,34 +34,30 @@ def load(
     env: MappingType[str, str] | None = None,
     pomerium_version: str = "0.33",
 ) -> Config:
-    """The config in a file, or in `text` where the caller has read it (source "-" is standard input).
+    """The config in a file or directory, or in `text` where the caller has read it (source "-" is standard input).
 
     format: yaml, json, toml, env or kubernetes; by default what the file's name ends in, for text without a name YAML.
     env: variables that win over the file. pomerium_version: decides which keys are known.
     Raises ConfigError with every problem that keeps Pomerium from starting, ValueError for an unknown format or version.
     """
-    file = STDIN if str(source) == "-" else str(source)
     known = version(pomerium_version)
-    try:
-        data = files.bounded(text) if text is not None else files.config_bytes(Path(source))
-        chosen = format or formats.of_file(file, known=text is None and file != STDIN and not Path(source).is_fifo())
-        root = formats.read(data, file, chosen)
-    except Unreadable as error:
-        raise error.at(file) from None
-    return Loader(file, known, chosen).config(root, data, env)
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"{format!r} is none of {', '.join(FORMATS)}")
+    problems = Problems()
+    return Loader(sources.read(source, text, format, problems), known, problems).config(env)
 
 
 class Loader:
-    """Makes a Config of a document."""
+    """Makes a Config of what was read."""
 
-    def __init__(self, file: str, known: Version, format: str) -> None:
-        self.file = file
+    def __init__(self, source: Source, known: Version, problems: Problems) -> None:
+        self.source = source
+        self.file = source.file
         self.version = known
-        self.format = format
-        self.problems = Problems()
+        self.problems = problems
 
-    def config(self, root: Node | None, data: bytes, env: MappingType[str, str] | None) -> Config:
-        top = self._top(root)
+    def config(self, env: MappingType[str, str] | None) -> Config:
+        top = self.source.top
         if env is not None:
             top = environment.overlay(top, env, self.problems)
         top = environment.decode_lists(self._of_version(top, GLOBAL_SINCE), self.problems)
@@ -68,24 +66,27 @@ class Loader:
         settings = read_settings(reader)
         written: dict[str, tuple[str, Node]] = reader.read("runtime_flags", text_map, {})
         flags = {key: value in ("1", "true") for key, (value, _) in written.items()}
-        mappings = tuple(self._route_mappings(top))
-        readers = [RouteReader(mapping, self.problems, i, settings, flags, self.version) for i, mapping in enumerate(mappings)]
-        routes = tuple(route_reader.route() for route_reader in readers)
-        refusals = tuple(tuple(route_reader.refusals) for route_reader in readers)
+        read = self._routes(top, settings, flags)
+        routes = tuple(route for route, _ in read)
+        mappings = tuple(reader.mapping for _, reader in read)
+        refusals = tuple(tuple(reader.refusals) for _, reader in read)
         view = View(self.file, self.version, top, settings, routes, mappings, refusals, self.problems, self._container())
         routes = self._check(view)
         self.problems.raise_fatal()
-        return Config(self.file, routes, settings, self.problems.in_order(), suppressions(data))
+        return Config(self.file, routes, settings, self.problems.in_order(), suppressions(self.source.data))
 
-    def _top(self, root: Node | None) -> Mapping:
-        if isinstance(root, Mapping):
-            return root
-        if root is None:
-            raise ConfigError((unreadable(Place(self.file, 1, 1), "empty", "the file is empty", write="routes:"),))
-        kind = "!!seq" if isinstance(root, Sequence) else f"!!str `{root.text[:40]}`"
-        message = f"line {root.place.line}: cannot unmarshal {kind} into map[string]interface {{}}"
-        write = "routes: with the list under it" if isinstance(root, Sequence) else "routes:"
-        raise ConfigError((unreadable(Place(self.file, root.place.line, root.place.column), "not_a_mapping", message, write=write),))
+    def _routes(self, top: Mapping, settings: Settings, flags: dict[str, bool]) -> list[tuple[Route, RouteReader]]:
+        """Every route that can be read. One of an Ingress that is refused is left out, as the controller leaves it out."""
+        read: list[tuple[Route, RouteReader]] = []
+        for mapping in self._route_mappings(top):
+            own = Problems() if mapping.place.path.startswith("Ingress ") else self.problems
+            reader = RouteReader(mapping, own, len(read), settings, flags, self.version)
+            route = reader.route()
+            if own is self.problems or not own.has_fatal:
+                read.append((route, reader))
+            if own is not self.problems:
+                self.problems.found += [replace(p, fatal=False, failure=Failure.ANNOTATION_INVALID) if p.fatal else p for p in own.found]
+        return read
 
     def _of_version(self, mapping: Mapping, since: dict[str, str], route: str = "") -> Mapping:
         """The mapping without the keys that came with a later Pomerium, each of which is told of."""
@@ -129,7 +130,7 @@ class Loader:
 
     def _container(self) -> bool:
         """Signs that Pomerium runs in a container: this is one, the file lies where its image wants it, or it is a manifest."""
-        return self.format == "kubernetes" or self.file.startswith("/pomerium/") or os.path.exists("/.dockerenv")
+        return self.source.format == "kubernetes" or self.file.startswith("/pomerium/") or os.path.exists(DOCKER_MARK)
 
 
 def suppressions(data: bytes) -> tuple[tuple[int, str], ...]:

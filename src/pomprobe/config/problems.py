@@ -10,16 +10,17 @@ from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 class Unreadable(Exception):
     """A text that is no config at all. `reason` is a slug of a closed list; line and column are from 1."""
 
-    def __init__(self, reason: str, message: str, line: int = 1, column: int = 1, **facts: Fact) -> None:
+    def __init__(self, reason: str, message: str, line: int = 1, column: int = 1, file: str = "", **facts: Fact) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.line = line
         self.column = column
+        self.file = file  # where it is not the file that was asked for
         self.facts: Facts = facts
 
     def at(self, file: str) -> ConfigError:
-        return ConfigError((unreadable(Place(file, self.line, self.column), self.reason, self.message, **self.facts),))
+        return ConfigError((unreadable(Place(self.file or file, self.line, self.column), self.reason, self.message, **self.facts),))
 
 
 def unreadable(place: Place, reason: str, message: str, **facts: Fact) -> Problem:
@@ -51,13 +52,19 @@ class Problems:
         """Add something that Pomerium does not start with; `message` is its own text, `refusal` a slug of a closed list."""
         failure = Failure.CLIENT_CERT_KEY_MISMATCH if refusal == "client_cert_key_mismatch" else Failure.CONFIG_REFUSED
         told = {"message": message, "path": place.path, "refusal": refusal, **{name: fact for name, fact in facts.items() if fact != ""}}
-        self.found.append(Problem(failure, place, message, told, fatal=True))
+        problem = Problem(failure, place, message, told, fatal=True)
+        if problem not in self.found[-40:]:  # a key may be read twice
+            self.found.append(problem)
 
     def in_order(self) -> tuple[Problem, ...]:
         """All problems in the order of the file."""
         return tuple(sorted(self.found, key=lambda p: (p.place.file, p.place.line, p.place.column)))
 
+    @property
+    def has_fatal(self) -> bool:
+        return any(problem.fatal for problem in self.found)
+
     def raise_fatal(self) -> None:
         """Raise ConfigError with all fatal problems, in the order of the file, if there are any."""
-        if any(problem.fatal for problem in self.found):
+        if self.has_fatal:
             raise ConfigError(tuple(problem for problem in self.in_order() if problem.fatal))

@@ -103,9 +103,11 @@ class RouteReader(Reader):
         try:
             parsed = url.parse(written)
         except url.BadURL as error:
-            slug = "from_invalid" if written else "from_missing"
-            place = self.place("from")
-            write = f"from: https://{written}" if upstreams.advice(written, str(error))[1] else "from: https://HOST" if not written else ""
+            slug, place = "from_invalid" if written else "from_missing", self.place("from")
+            cause, advice = upstreams.advice(written, str(error))
+            write = "" if written else "from: https://HOST"
+            if advice:
+                slug, write = ("template", advice) if cause == "template" else (slug, f"from: https://{written}")
             shown = url.mask(written)[:200]
             self.problems.refuse(slug, place, f"config: policy bad source url {error}", key="from", value=shown, write=write)
             return url.URL("https", host=written[:200], bare=url.mask(written)[:200])

@@ -15,6 +15,10 @@ MAX_DEPTH = 100
 """Levels of nesting. Go's own limit is 10,000; no Pomerium config has a tenth of this one."""
 
 
+NO_CHILDREN: list[Raw] = []
+"""What the many scalars of YAML have for children: shared, never added to."""
+
+
 @dataclass(slots=True)
 class Raw:
     """A node before aliases are expanded. shape: scalar, sequence, mapping or alias."""

@@ -17,6 +17,9 @@ SECURE = ("https", "https+unix")
 KNOWN_PORTS = {"ssh": 22}
 MAX_WEIGHT = 2**32 - 1
 MIXED_WEIGHTS = "either no weights should be provided, or all endpoints must have non-zero weight specified"
+TEMPLATE = re.compile(r"\$\{[^}\n]*\}|\{\{.*?\}\}|<%.*?%>|\$\([A-Za-z_][A-Za-z0-9_]*\)")
+"""What templates and shells leave behind; Pomerium expands none of it."""
+RENDER = "the value itself: render the template before Pomerium reads it"
 _LIKE_HOST = re.compile(r"[A-Za-z0-9_.*-]+(:[0-9]+)?(/.*)?\Z")
 
 
@@ -30,7 +33,7 @@ def read_upstreams(node: Node, route_path: str, problems: Problems) -> tuple[Ups
         except url.BadURL as error:
             refused = True
             slug, write = advice(text, str(error))
-            write = f"to: {write}" if write else ""
+            write = f"to: {write}" if write and slug != "template" else write
             problems.refuse(slug, place, f"'{route_path}' {error}", key="to", value=url.mask(text)[:200], write=write)
     if refused:
         return tuple(found)
@@ -115,6 +118,8 @@ def _weight(text: str) -> int:
 
 def advice(text: str, message: str) -> tuple[str, str]:
     """The slug of what is wrong with an entry, and what to write instead where that can be told."""
+    if TEMPLATE.search(text):
+        return "template", RENDER
     written, comma, weight = text.partition(",")
     if "load balancing weight" in message or "strconv.ParseUint" in message:
         number = weight.strip()

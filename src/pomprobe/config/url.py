@@ -16,6 +16,7 @@ from .duration import quote
 UNIX_SCHEMES = ("unix", "https+unix")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.S)
 _PORT = re.compile(r"(:[0-9]*)?\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _BAD_IN_HOST = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?=[0-7][0-9A-Fa-f])(?!25)|[\x00-\x20\\^`{|}#?/@\x7f]")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
@@ -97,7 +98,7 @@ def _parse(text: str) -> URL:
             reason = reason % quote(_MASK if "@" in raw else detail)
         return BadURL(f"parse {quote(mask(raw))}: {reason}")
 
-    if any(char < " " or char == "\x7f" for char in raw):
+    if _CONTROL.search(raw):
         raise refuse("net/url: invalid control character in URL")
     if raw.startswith(":"):
         raise refuse("missing protocol scheme")

@@ -24,7 +24,8 @@ OTHER_SCHEME = {("https", 80): "http", ("http", 443): "https", ("http", 8443): "
 
 def check(view: View) -> None:
     container = view.container or any(_like_a_service(one) for route in view.routes for one in route.upstreams)
-    for route, _ in view.proxied():
+    for route, mapping in view.proxied():
+        service = mapping.place.path.startswith("Ingress ")  # the port of a Service says nothing about that of its pods
         seen: set[tuple[str, str, int, str]] = set()
         for one in route.upstreams:
             key = (one.scheme, one.host, one.port, one.path)
@@ -32,6 +33,8 @@ def check(view: View) -> None:
                 view.on(route, Failure.DUPLICATE_UPSTREAM, one.place, f"{one.url} stands in `to` twice", key="to", upstream=one.url)
             seen.add(key)
             _scheme(view, route, one)
+            if not service:
+                _port(view, route, one)
             _host(view, route, one, container)
         _mixed(view, route)
 
@@ -58,10 +61,13 @@ def _scheme(view: View, route: Route, one: Upstream) -> None:
         write = f"to: {one.scheme}://{_host_text(one.host)}:{_port_meant(route, one) or 'PORT'}"
         facts = {"scheme": one.scheme, "host": one.host, "upstream": one.url, "write": write}
         view.on(route, Failure.DEFAULT_PORT_80, one.place, message, key="to", **facts)
+
+
+def _port(view: View, route: Route, one: Upstream) -> None:
     other = OTHER_SCHEME.get((one.scheme, one.port)) if one.explicit_port else None
     if other and not (one.scheme == "http" and one.port == 8443 and route.tls.skip_verify):
         message = f"{one.scheme}:// to port {one.port}, which usually speaks {other}"
-        facts = {"scheme": one.scheme, "port": one.port, "upstream": one.url, "write": f"to: {_with(one, other)}"}
+        facts: dict[str, Fact] = {"scheme": one.scheme, "port": one.port, "upstream": one.url, "write": f"to: {_with(one, other)}"}
         view.on(route, Failure.SCHEME_PORT_MISMATCH, one.place, message, key="to", **facts)
 
 

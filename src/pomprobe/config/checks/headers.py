@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ...model import Failure, Route
 from ..nodes import Mapping
-from ..upstreams import leaves
+from ..upstreams import RENDER, TEMPLATE, leaves
 from ..url import mask
 from .view import View, place_in
 
@@ -21,7 +19,6 @@ EFFECTS = {
     "x-envoy-hedge-on-per-try-timeout": "sends the request again beside a slow try",
 }
 IGNORED = ("x-envoy-expected-rq-timeout-ms",)
-TEMPLATE = re.compile(r"\$\{[^}\n]*\}|\{\{.*?\}\}|<%.*?%>|\$\([A-Za-z_][A-Za-z0-9_]*\)")
 RENDERED = (
     "from",
     "prefix",
@@ -57,5 +54,4 @@ def _templates(view: View, route: Route, mapping: Mapping) -> None:
         match = TEMPLATE.search(text)
         if match:
             message = f"{key} holds {match[0][:80]}, which Pomerium does not expand"
-            write = "the value itself: render the template before Pomerium reads it"
-            view.on(route, Failure.UNRENDERED_TEMPLATE, place, message, key=key, template=mask(match[0])[:80], write=write)
+            view.on(route, Failure.UNRENDERED_TEMPLATE, place, message, key=key, template=mask(match[0])[:80], write=RENDER)
