@@ -7,9 +7,10 @@ Results are kept as they come, so that an interrupted run reports what is known.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 
 import anyio
 
@@ -340,7 +341,7 @@ class Runner:
 LIMITS = {Timer.MAX_WAIT: "--max-wait", Timer.DEADLINE: "--deadline"}
 
 
-async def _together(work: Callable[..., Awaitable[None]], calls: Sequence[tuple[object, ...]]) -> None:
+async def _together(work: Callable[..., Coroutine[Any, Any, None]], calls: Sequence[tuple[object, ...]]) -> None:
     """All the calls at once; a single one without a task of its own."""
     if len(calls) == 1:
         await work(*calls[0])

@@ -23,7 +23,7 @@ async def open_tunnel(walk: Walk) -> Facts:
     try:
         banner = await _listen(walk.stream)
     except OSError as error:
-        raise StageFailed(Failure.CLOSED, error=str(error), reset=True, tunnel=True, started=True, **facts) from None
+        raise StageFailed(Failure.CLOSED, error=str(error), reset=True, tunnel=True, started=True) from None
     if banner is not None:
         facts.update(closed=not banner, banner=banner[:80].decode("latin-1"), banner_after=monotonic() - began)
     return facts
