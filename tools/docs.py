@@ -104,8 +104,8 @@ def _page(rule: Rule, rows: Mapping[str, str]) -> Iterator[str]:
         yield from ("", f"**Retired:** {rule.retired}")
     yield from _means(rule, rows)
     yield from ("", "## Why", "", plain(rule.why))
-    if rule.fixes:
-        yield from ("", "## What helps", "", *(f"- {plain(fix)}" for fix in rule.fixes))
+    if helps := [plain(fix) for fix in rule.fixes if "works" not in required(fix)]:
+        yield from ("", "## What helps", "", *(f"- {fix}" for fix in helps))
     yield from _example(rule)
     yield from ("", "## When it fires", "", *(f"- {_condition(key, wanted)}" for key, wanted in rule.when.items()))
     if rule.see:
@@ -125,7 +125,7 @@ def _means(rule: Rule, rows: Mapping[str, str]) -> Iterator[str]:
         yield from ("", f"From Envoy {version} on:", "", "```", plain(str(override["response_code_details"])), "```")
     evidence = means["evidence"]
     names = evidence if isinstance(evidence, list) else [evidence]
-    yield from ("", "A real Envoy answered so to:", "", *(f"- {_escaped(rows[name])} (`{name}`)" for name in names))
+    yield from ("", "A real Envoy answered so to:", "", *(f"- {_escaped(rows[str(name)])} (`{name}`)" for name in names))
 
 
 def _known(name: str) -> str:
@@ -146,13 +146,14 @@ def _condition(key: str, wanted: object) -> str:
     if isinstance(wanted, bool):
         return f"`{key}` is {'there' if wanted else 'not there, or false'}"
     if isinstance(wanted, list):
-        return f"`{key}` is one of {', '.join(f'`{one}`' for one in wanted)}"
+        return f"`{key}` is one of {_values(wanted)}"
     if isinstance(wanted, Mapping):
-        tests = [
-            f"{test} {', '.join(f'`{one}`' for one in (value if isinstance(value, list) else [value]))}" for test, value in wanted.items()
-        ]
-        return f"`{key}`: {', '.join(tests)}"
+        return f"`{key}`: " + ", ".join(f"{test} {_values(value)}" for test, value in wanted.items())
     return f"`{key}` is `{wanted}`"
+
+
+def _values(value: object) -> str:
+    return ", ".join(f"`{one}`" for one in (value if isinstance(value, list) else [value]))
 
 
 def _code(code: Code, rules: Sequence[Rule]) -> Iterator[str]:
@@ -183,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     wrong = differences(PAGES, made)
     for line in wrong:
-        print(f"docs/rules/{line}", file=sys.stderr)
+        print(f"docs/rules/{line}", file=sys.stderr)  # noqa: T201
     return 1 if wrong else 0
 
 

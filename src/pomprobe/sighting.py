@@ -34,7 +34,8 @@ _BODY = re.compile(r"upstream connect error or disconnect/reset before headers\.
 _REASON = re.compile(r"reset reason: ([a-z ]+?)(?:, transport failure reason: ([^\"<]*?))?\.?\s*(?:[\"<]|$)", re.DOTALL)
 _STATUS = (
     re.compile(r"[\"']?(?:response[-_ ]?code|status)[\"']?\s*[:=]\s*[\"']?(\d{3})\b", re.IGNORECASE),
-    re.compile(r"HTTP/[0-9.]+\"? (\d{3})\b"),
+    re.compile(r"(?:HTTP/[0-9.]+|\") (\d{3})\b"),
+    re.compile(r"HTTP/[0-9.]+\" (\d{3})\b"),
     re.compile(r"^\s*(\d{3})\s"),
 )
 _FLAGS = (

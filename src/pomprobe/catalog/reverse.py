@@ -13,7 +13,7 @@ from .render import DETAIL_FACTS
 _SHAPES = {"alert_code": r"\d+", "depth": r"\d+", "alert_name": r"\w+", "sans": r"[^\]]*", "reason": r"[^|:{}]+"}
 _NUMBERS = ("alert_code", "depth")
 _TELLING = ("reason", "alert_name")
-"""The facts that tell causes apart: an example of the rule has to have the same, else the rule is only a last resort."""
+"""The facts that tell causes apart: an example of the rule has to have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,35 @@ def causes(catalog: Catalog, details: str, status: int | None = None, flags: str
     """
     rules = [rule for rule in catalog.rules if rule.means is not None and not rule.retired and _agrees(rule.means, status, flags)]
     found = [cause for rule in rules if (cause := _cause(rule, details, status)) is not None]
-    exact = [cause for cause in found if _exemplary(cause)] or found
-    if not exact and "{" in details:
+    if not found and "{" in details:
         begin = details.rstrip("}")
-        exact = [Cause(rule, {}) for rule in rules if any(literal.startswith(begin) for literal in _literals(rule))]
-    timed = {str(cause.rule.when["failure"]) for cause in exact if "timer" in cause.rule.when}
-    return tuple(cause for cause in exact if len(cause.rule.when) > 1 or str(cause.rule.when["failure"]) not in timed)
+        found = [Cause(rule, {}) for rule in rules if any(literal.startswith(begin) for literal in _literals(rule))]
+    told = {_failure(cause) for cause in found if _exemplary(cause) and not _general(cause)}
+    return tuple(cause for cause in found if (_literal(cause) or _failure(cause) not in told if _general(cause) else _exemplary(cause)))
+
+
+def _failure(cause: Cause) -> str:
+    return str(cause.rule.when["failure"])
+
+
+def _general(cause: Cause) -> bool:
+    """Does the rule stand for the whole failure?"""
+    return len(cause.rule.when) == 1
+
+
+def _literal(cause: Cause) -> bool:
+    """Are its words its own, so that they say as much as any other rule's: closed without an answer, nothing listens?"""
+    fallback = ("timed_out", "connect_timeout", "handshake_timeout")  # without the timer that every real one has
+    return not set(cause.facts) - {"status"} and _failure(cause) not in (*fallback, "app_error", "app_refusal")
 
 
 def _agrees(means: Mapping[str, object], status: int | None, flags: str | None) -> bool:
-    wanted = means["status"]
-    if status is not None and isinstance(wanted, int) and wanted != status:
-        return False
-    return flags is None or means["response_flags"] in (flags, *(flags.removeprefix("URX,"),), *(("-",) if flags == "URX" else ()))
+    """Could a reply like this have that status and those flags? A response that was cut had begun well."""
+    if status is not None:
+        cut = means["status"] == "{status}" and means["code"] != "via_upstream"
+        if (cut and status >= 500) or (isinstance(means["status"], int) and means["status"] != status):
+            return False
+    return flags is None or means["response_flags"] in (flags, flags.removeprefix("URX,"), *(("-",) if flags == "URX" else ()))
 
 
 def _templates(rule: Rule) -> Iterator[str]:
@@ -72,7 +88,7 @@ def _cause(rule: Rule, details: str, status: int | None) -> Cause | None:
             facts: dict[str, Fact] = {name: int(value) if name in _NUMBERS else value for name, value in match.groupdict().items()}
             if "sans" in facts:
                 facts["sans"] = tuple(part for part in str(facts["sans"]).split(",_") if part)
-            if status is not None:
+            if status is not None and rule.means is not None and rule.means["status"] == "{status}":
                 facts["status"] = status
             checks = ((facts[key], compile_check(wanted)) for key, wanted in rule.when.items() if key in facts)
             return Cause(rule, facts) if all(check(value, facts) for value, check in checks) else None
@@ -80,10 +96,9 @@ def _cause(rule: Rule, details: str, status: int | None) -> Cause | None:
 
 
 def _exemplary(cause: Cause) -> bool:
-    """Is it more than a last resort? Its telling facts are those of an example, or it has none; and of statuses it names its own."""
-    telling = {name: value for name, value in cause.facts.items() if name in _TELLING}
-    if cause.rule.means is not None and cause.rule.means["status"] == "{status}" and len(cause.rule.when) == 1 and "status" in cause.facts:
-        telling["status"] = cause.facts["status"]
+    """Are the telling facts in its words those of one of the rule's examples?"""
+    own = ("status",) if cause.rule.means is not None and cause.rule.means["code"] == "via_upstream" else ()
+    telling = {name: value for name, value in cause.facts.items() if name in (*_TELLING, *own)}
     examples = cause.rule.examples.get("fires")
     some = examples if isinstance(examples, list) else []
     return not telling or any(all(example.get(name) == value for name, value in telling.items()) for example in some)
