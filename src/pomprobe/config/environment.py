@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping as MappingType
 
 from ..model import Failure, Place
+from .compound import decoded
 from .document import documents
 from .keys import GLOBAL_KEYS
 from .nodes import Kind, Mapping, Node, Scalar, Sequence
 from .problems import Problems, Unreadable
-from .values import Refused, decoded
+from .values import Refused
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)\s*(.*)\Z", re.S)
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')

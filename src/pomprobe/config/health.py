@@ -13,11 +13,13 @@ from collections.abc import Mapping as MappingType
 from typing import Any
 
 from ..model import Failure, HealthCheck, Place
-from . import duration, protojson
+from . import duration
+from .compound import texts
+from .messages import HEALTH_CHECK, OUTLIER_DETECTION
 from .nodes import Mapping, Node, Scalar, Sequence
 from .problems import Refusal
 from .reader import Reader
-from .values import Refused, texts
+from .values import Refused
 
 TWO_CHECKS = "Multiple health checks not supported"
 """Envoy 1.37, which Pomerium 0.33 bundles. 1.40 supports several, but wants names that Pomerium cannot set."""
@@ -45,7 +47,7 @@ def read_health_checks(reader: Reader, names: bool = False) -> tuple[tuple[Healt
     refusals: list[Refusal] = []
     for i, node in enumerate(_entries(reader)):
         try:
-            raw: dict[str, Any] = protojson.HEALTH_CHECK(node, "health_checks")
+            raw: dict[str, Any] = HEALTH_CHECK(node, "health_checks")
         except Refused as refused:
             refused.within = f"[{i}]"
             reader.refuse("health_checks", refused)
@@ -178,7 +180,7 @@ def read_outlier_detection(reader: Reader) -> tuple[dict[str, Any] | None, tuple
     if node is None or not reader.has("outlier_detection"):
         return None, ()
     try:
-        raw: dict[str, Any] = protojson.OUTLIER_DETECTION(node, "outlier_detection")
+        raw: dict[str, Any] = OUTLIER_DETECTION(node, "outlier_detection")
     except Refused as refused:
         reader.refuse("outlier_detection", refused)
         return None, ()

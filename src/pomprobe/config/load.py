@@ -11,6 +11,7 @@ from pathlib import Path
 from ..model import Config, Failure, Route, Settings
 from . import environment, sources
 from .checks import View, run
+from .compound import text_map
 from .formats import FORMATS
 from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, version
 from .nodes import Mapping, Node, Scalar, Sequence
@@ -20,7 +21,6 @@ from .routes import RouteReader
 from .settings import read_settings
 from .sources import Source
 from .validation import validate
-from .values import text_map
 
 DOCKER_MARK = "/.dockerenv"
 _IGNORE = re.compile(rb"#[ \t]*pomprobe:[ \t]*ignore[ \t]+([^\n#]+)")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..model import Place
-from . import duration, values
+from . import compound, duration, values
 from .nodes import Mapping, Node, Scalar
 from .problems import Problems
 from .values import Refused
@@ -60,7 +60,7 @@ class Reader:
         return self.read(key, values.boolean, default)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return self.read(key, values.texts, ())
+        return self.read(key, compound.texts, ())
 
     def nanoseconds(self, key: str) -> int | None:
         return self.read(key, values.nanoseconds, None)

@@ -6,25 +6,22 @@ Source: config/policy.go (Policy, Validate), config/custom.go (hooks), config/en
 from __future__ import annotations
 
 from ..model import Route, RouteKind, Settings, Upstream
-from . import health, upstreams, url, values
-from .duration import quote
+from . import compound, health, upstreams, url, values
 from .keys import Version
-from .nodes import Mapping, Node, Scalar, Sequence
+from .nodes import Mapping, Node
 from .problems import Problems, Refusal
-from .reader import Reader
+from .route_rules import RouteRules
 from .settings import circuit_breakers
 from .tls_options import read_tls
 
 POLICIES = ("ROUND_ROBIN", "MAGLEV", "RANDOM", "RING_HASH", "LEAST_REQUEST")
-NOTHING = "policy should have either `to` or `redirect` or `response` defined"
 PERCENT = "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])"
 PORT = "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
 MALFORMED = "malformed IP address: [{}]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
 NO_HTTP2 = "cluster must support HTTP/2 for gRPC healthchecking"
-REDIRECT_CODES = (301, 302, 303, 307, 308)
 
 
-class RouteReader(Reader):
+class RouteReader(RouteRules):
     """Reads one route; its Envoy refusals are collected with their places."""
 
     def __init__(
@@ -54,7 +51,7 @@ class RouteReader(Reader):
         if any(check.checker == "grpc" for check in checks) and not self._speaks_http2(found, websockets):
             place = self.place("health_checks")
             self.refusals.append(Refusal(NO_HTTP2, place, "grpc_health_check", "h2c:// or https:// for every `to`"))
-        headers: dict[str, tuple[str, Node]] = self.read("set_request_headers", values.text_map, {})
+        headers: dict[str, tuple[str, Node]] = self.read("set_request_headers", compound.text_map, {})
         kind = self._kind(source)
         mcp = self.mapping.mapping("mcp")
         route = Route(
@@ -95,7 +92,8 @@ class RouteReader(Reader):
             envoy_refusals=tuple(dict.fromkeys([*(refusal.message for refusal in self.refusals), *map(health.not_positive, negative)])),
             places=self.places,
         )
-        self._validate(route)
+        self.decode_all()
+        self.validate(route)
         return route
 
     def _from(self) -> url.URL:
@@ -176,72 +174,6 @@ class RouteReader(Reader):
             if ":" in one.host and not one.explicit_port:
                 out.append(Refusal(MALFORMED.format(one.host), one.place, "to", f"to: {one.scheme}://[{one.host}]:{one.port}{one.path}"))
         return out
-
-    def _validate(self, route: Route) -> None:
-        """Policy.Validate, in its order; `from` and `to` were judged when they were read."""
-        if not route.upstreams and not self.has("redirect") and not self.has("response") and self.mapping.get("to") is None:
-            self._refuse("to_missing", "to", NOTHING, write="to: http://HOST:PORT")
-        mixed = upstreams.mixing_error(route.upstreams)
-        if mixed:
-            self._refuse(mixed[0], "to", mixed[1])
-        self._validate_redirect()
-        whitelists = self.has("allowed_domains") or self.has("allowed_users")
-        if self.boolean("allow_public_unauthenticated_access") and (self.boolean("allow_any_authenticated_user") or whitelists):
-            self._refuse("lists", "allow_public_unauthenticated_access", "config: policy route marked as public but contains whitelists")
-        elif self.boolean("allow_any_authenticated_user") and whitelists:
-            message = "config: policy route marked accessible for any authenticated user but contains whitelists"
-            self._refuse("lists", "allow_any_authenticated_user", message)
-        if self.text("kubernetes_service_account_token_file") and self.text("kubernetes_service_account_token"):
-            message = "config: specified both `kubernetes_service_account_token_file` and `kubernetes_service_account_token`"
-            self._refuse("kubernetes_token", "kubernetes_service_account_token_file", message)
-        if route.prefix_rewrite and route.regex_rewrite_pattern:
-            message = "config: only prefix_rewrite or regex_rewrite_pattern can be specified, but not both"
-            self._refuse("rewrite", "regex_rewrite_pattern", message)
-        self._validate_depends_on()
-        self._validate_mcp()
-
-    def _validate_redirect(self) -> None:
-        node = self.mapping.mapping("redirect")
-        if node is None or node.get("response_code") is None:
-            return
-        within = Reader(node, self.problems)
-        code = within.read("response_code", lambda n: values.whole(n, -(2**31), 2**31 - 1, "int32"), None)
-        if code is not None and code not in REDIRECT_CODES:
-            message = f"config: unsupported redirect response code {code} (supported values: 301, 302, 303, 307, 308)"
-            place = node.place_of("response_code")
-            self.problems.refuse("redirect_code", place, message, key="redirect.response_code", write="response_code: 302")
-
-    def _validate_depends_on(self) -> None:
-        hosts = self.texts("depends_on")
-        if len(hosts) > 5:
-            shown = " ".join(hosts)
-            self._refuse("depends_on", "depends_on", f"config: depends_on is limited to 5 additional redirect hosts, got [{shown}]")
-        for host in hosts:
-            if "/" not in host:
-                continue
-            try:
-                parsed = url.parse_any(host)
-            except url.BadURL:
-                parsed = url.URL("")
-            if not parsed.scheme or not parsed.host:
-                self._refuse("depends_on", "depends_on", f"config: unsupported depends_on value {quote(url.mask(host))}")
-
-    def _validate_mcp(self) -> None:
-        node = self.mapping.get("mcp")
-        if node is None or not self.has("mcp"):
-            return
-        if not isinstance(node, Mapping):
-            kind = "slice" if isinstance(node, Sequence) else values.go_type(node)
-            self._refuse("type", "mcp", f"'{node.place.path}' expected a map or struct, got \"{kind}\"")
-        elif not any(_set(node.get(name)) for name in ("server", "client")):
-            self._refuse("mcp", "mcp", "config: mcp must have either server or client set", write="mcp: {server: {}}")
-
-    def _refuse(self, refusal: str, key: str, message: str, write: str = "") -> None:
-        self.problems.refuse(refusal, self.place(key), message, key=key, write=write)
-
-
-def _set(node: Node | None) -> bool:
-    return node is not None and not (isinstance(node, Scalar) and node.is_null)
 
 
 def _label(source: url.URL, where: str) -> str:

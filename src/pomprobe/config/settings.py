@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from ..model import CircuitBreakers, DNSSettings, Failure, Place, Settings
-from . import duration, files, url, values
+from . import compound, duration, files, url, values
 from .nodes import Mapping
 from .reader import Reader
 from .values import Refused
@@ -159,7 +159,7 @@ def _authority(reader: Reader) -> bytes | None:
         if not written:
             continue
         try:
-            out += (values.decoded(reader.mapping.entries[key]) if key == "certificate_authority" else files.named(written)) + b"\n"
+            out += (compound.decoded(reader.mapping.entries[key]) if key == "certificate_authority" else files.named(written)) + b"\n"
         except (Refused, files.Unopened) as error:
             message = "unable to enable certificate verification because no root CAs were found"
             reader.problems.note(Failure.CA_UNREADABLE, reader.place(key), message, key=key, error=str(error), scope="all https routes")

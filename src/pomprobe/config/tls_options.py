@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import TLSOptions
-from . import files, pem, values
+from . import compound, files, pem
 from .reader import Reader
 from .values import Refused
 
@@ -28,7 +28,7 @@ def _custom_ca(reader: Reader) -> bytes | None:
     found: bytes | None = None
     if inline:
         try:
-            found = values.decoded(reader.mapping.entries["tls_custom_ca"])
+            found = compound.decoded(reader.mapping.entries["tls_custom_ca"])
         except Refused as refused:
             _refuse(reader, "custom_ca", "tls_custom_ca", f"config: couldn't decode custom ca: {refused}")
     if file:
@@ -67,7 +67,7 @@ def _decoded_pair(reader: Reader) -> tuple[bytes | None, bytes | None]:
     pair = []
     for name, words in (("tls_client_cert", "cert"), ("tls_client_key", "key")):
         try:
-            pair.append(values.decoded(reader.mapping.entries[name]))
+            pair.append(compound.decoded(reader.mapping.entries[name]))
         except Refused as refused:
             message = f"config: couldn't decode client cert failed to decode certificate {words}: {refused}"
             _refuse(reader, "client_cert", name, message)

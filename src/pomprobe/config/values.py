@@ -5,14 +5,11 @@ Each function takes a node and raises Refused with mapstructure's words; seen by
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import math
 from decimal import Decimal
 
 from . import duration
-from .nodes import Kind, Mapping, Node, Scalar, Sequence, integer
+from .nodes import Kind, Node, Scalar, Sequence, integer
 
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("", "0", "f", "F", "FALSE", "false", "False"))
@@ -192,79 +189,3 @@ def _json_kind(node: Node) -> str:
     if isinstance(node, Scalar):
         return {Kind.STRING: "string", Kind.TIME: "string", Kind.BOOLEAN: "bool"}.get(node.kind, "number")
     return "array" if isinstance(node, Sequence) else "object"
-
-
-def texts(node: Node) -> tuple[str, ...]:
-    """A list of strings: a scalar is a list of one, text is split at commas."""
-    if isinstance(node, Sequence):
-        out = []
-        for i, item in enumerate(node.items):
-            try:
-                out.append(text(item))
-            except Refused as refused:
-                raise Refused(str(refused), refused.kind, item, f"[{i}]") from None
-        return tuple(out)
-    if isinstance(node, Scalar):
-        if node.is_null:
-            return ()
-        if node.kind is Kind.STRING:
-            return tuple(node.text.split(",")) if node.text else ()
-        return (text(node),)
-    if not node.entries:
-        return ()
-    raise Refused(f"expected type 'string', got unconvertible type '{go_type(node)}'", "type", node, "[0]")
-
-
-def text_map(node: Node) -> dict[str, tuple[str, Node]]:
-    """A map of strings; a list of maps is merged, text is read as JSON."""
-    if isinstance(node, Sequence):
-        merged: dict[str, tuple[str, Node]] = {}
-        for i, item in enumerate(node.items):
-            try:
-                merged |= text_map(item)
-            except Refused as refused:
-                raise Refused(str(refused), refused.kind, refused.node, f"[{i}]{refused.within}") from None
-        return merged
-    if isinstance(node, Mapping):
-        out: dict[str, tuple[str, Node]] = {}
-        for key, item in node.entries.items():
-            try:
-                out[key] = (text(item), item)
-            except Refused as refused:
-                raise Refused(str(refused), refused.kind, item, f"[{key}]") from None
-        return out
-    if node.is_null:
-        return {}
-    if node.kind is Kind.STRING:
-        return {key: (value, node) for key, value in _json_object(node).items()}
-    raise Refused(f"expected a map, got '{go_type(node)}'", "type", node)
-
-
-def _json_object(node: Scalar) -> dict[str, str]:
-    try:
-        value = json.loads(node.text)
-    except ValueError:
-        first = node.text.lstrip()[:1]
-        message = f"invalid character {_go_char(first)} looking for beginning of value" if first else "unexpected end of JSON input"
-        raise Refused(message, "type", node) from None
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise Refused("json: cannot unmarshal into Go value of type map[string]string", "type", node)
-    return value
-
-
-def _go_char(char: str) -> str:
-    return {"'": r"'\''", '"': "'\"'"}.get(char, f"'{char}'")
-
-
-def decoded(node: Node) -> bytes:
-    """Standard base64 as Go's StdEncoding.DecodeString reads it: line ends are skipped, nothing else."""
-    written = text(node).replace("\n", "").replace("\r", "")
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    body = written.rstrip("=")
-    bad = next((i for i, char in enumerate(body) if char not in alphabet), None)
-    if bad is not None:
-        raise Refused(f"illegal base64 data at input byte {bad}", "base64", node)
-    try:
-        return base64.b64decode(written, validate=True)
-    except binascii.Error:
-        raise Refused(f"illegal base64 data at input byte {len(body) - len(body) % 4}", "base64", node) from None

@@ -20,8 +20,9 @@ from ..keys import (
     RUNTIME_FLAGS,
     version,
 )
+from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Mapping, Node, Sequence
-from ..protojson import HEALTH_CHECK, OUTLIER_DETECTION, Message
+from ..protojson import Message
 from .view import View
 
 UNKNOWN = "unknown config option"

@@ -11,9 +11,10 @@ from .. import duration
 from ..checks.keys import nearest
 from ..document import documents
 from ..keys import ENVOY_CLUSTER_KEYS
+from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Kind, Mapping, Node, Scalar, Sequence
 from ..problems import Problems, Unreadable
-from ..protojson import HEALTH_CHECK, OUTLIER_DETECTION, Message, a_bool, a_duration, a_string, camel, proto_text
+from ..protojson import Message, a_bool, a_duration, a_string, camel, proto_text
 from ..values import Refused
 from .nodes import mapping, moved, text
 from .objects import Object, Objects, secret_data
