@@ -500,7 +500,60 @@ def known() -> Report:
     return replace(report(aside, healthy()), suppressed=(Suppressed(finding(), "baseline"),))
 
 
+def weighted(name: str = "shop", *, line: int = 3) -> RouteReport:
+    """Two upstreams with weights and a health check: one drops the SYN, the other answers two of three requests."""
+    first = upstream("https://a:443", host="a", port=443, weight=90, line=line + 1)
+    second = upstream("http://b:80", host="b", port=80, weight=10, line=line + 2)
+    r = route(name, line=line, upstreams=(first, second))
+    check = HealthCheck("http", 1.0, 5.0, 3, 2, path="/healthz")
+    built = replace(
+        cluster(r, health_checks=(check, replace(check, checker="tcp"))),
+        timers=Timers(route=None, idle=None, max_duration=60.0, keys={"route": "timeout: 0s", "max_duration": "timeout_write"}),
+        source_address="192.0.2.9",
+        retries=2,
+        retry_on=("5xx", "reset"),
+        refusals=("Multiple health checks not supported",),
+        tls=(UpstreamTLS("a", "a", True, None, "no CA bundle on this machine", (), client_cert=b"PEM"), None),
+    )
+    silent, alive = Endpoint("10.0.0.2", 443), Endpoint("2001:db8::3", 80)
+    timeout = EnvoyReply(503, "UF", "upstream_reset_before_response_started{connection_timeout}", "upstream_reset_before_response_started")
+    dropped = failed(StageName.TCP, silent, Failure.CONNECT_TIMEOUT, 10.0, timer=Timer.CONNECT)
+    answered = (ok(StageName.TCP, alive, 0.001), ok(StageName.HTTP, alive, 0.2, status=200, server="", keep_alive=True))
+    reset = (ok(StageName.TCP, alive, 0.001), failed(StageName.HTTP, alive, Failure.CLOSED, 0.3, reset=True))
+    sick = failed(StageName.HEALTH, alive, Failure.HEALTH_STATUS, 0.01, status=404, expected="200")
+    verdicts = (
+        verdict(
+            rule("TCP201", "connect-timeout", StageName.TCP),
+            "Nobody answers on 10.0.0.2:443",
+            means=timeout,
+            upstream=first,
+            endpoint=silent,
+        ),
+        verdict(
+            rule("HC101", "health-status", StageName.HEALTH), "The check gets 404", means=None, upstream=second, severity=Severity.WARNING
+        ),
+    )
+    forecast = (ForecastEntry(0.9, timeout, "TCP201", "per client address: all or nothing"), ForecastEntry(0.1, OK))
+    upstreams = (
+        UpstreamOutcomes(first, (dns(("10.0.0.2",), name="a"),), (EndpointOutcomes(silent, (dropped, skipped(StageName.TLS, silent))),)),
+        UpstreamOutcomes(second, (dns(("2001:db8::3",), name="b"),), (EndpointOutcomes(alive, (*answered, sick), (reset, answered)),)),
+    )
+    return RouteReport(r, built, Status.FAILING, forecast, verdicts, upstreams)
+
+
+def ours() -> Report:
+    """What kept us from knowing: a deadline, nothing at all, an error of ours."""
+    late = undetermined("late")
+    plain = replace(late.upstreams[0].endpoints[0].outcomes[0], facts={}, timer=Timer.DEADLINE)
+    bare = replace(plain, timer=None, failure=Failure.TRUST_UNAVAILABLE)
+    probed = [replace(late.upstreams[0], endpoints=(EndpointOutcomes(Endpoint("10.0.0.66", 80), (o,)),)) for o in (plain, bare)]
+    routes = [replace(late, route=route("late", line=i), verdicts=(), upstreams=(u,)) for i, u in enumerate(probed)]
+    return report(*routes, replace(late, verdicts=(), upstreams=()), replace(redirect(), outcomes=()))
+
+
 CASES = {
+    "weighted": lambda: report(weighted()),
+    "ours": ours,
     "known": known,
     "all_well": all_well,
     "one_failure": one_failure,

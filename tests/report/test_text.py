@@ -188,6 +188,14 @@ def test_a_route_that_envoy_refuses_is_told_without_stages(printed: Printed) -> 
     assert "DNS101 DNS knows no name grafana-svc" in text
 
 
+@pytest.mark.parametrize("format", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("said", ["confirmed by a real Envoy", "differs: Envoy answered 200"])
+def test_what_a_real_envoy_said_is_told(format: str, said: str, printed: Printed) -> None:
+    """--confirm: beside the forecast that it is about."""
+    text = printed(examples.report(replace(examples.expired(), confirmed=said)), format)
+    assert said[1:] in text
+
+
 @pytest.mark.parametrize("status", Status)
 def test_every_status_has_a_mark(status: Status, printed: Printed) -> None:
     """No status is unknown to the text report."""

@@ -67,7 +67,7 @@ def test_lists_are_said_in_words(items: list[str], expected: str) -> None:
 def test_names_that_are_there_twice_are_told_apart() -> None:
     """Two routes of one name carry their place."""
     report = examples.report(examples.healthy("app", line=3), examples.healthy("app", line=9), examples.healthy("b"))
-    assert ["app (pomerium.yaml:3)", "app (pomerium.yaml:9)", "b"] == words.unique_names(report)
+    assert ["app (pomerium.yaml:3:5)", "app (pomerium.yaml:9:5)", "b"] == words.unique_names(report)
 
 
 def test_a_time_without_zone_is_utc() -> None:

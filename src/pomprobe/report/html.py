@@ -55,7 +55,8 @@ def _coded(text: str) -> Markup:
 
 def _page(report: Report, style: Style) -> Node:
     worst = words.worst_first(report.routes)
-    told = [r for r in worst if style.verbose or words.standing(r) not in (Status.OK, Status.SKIPPED)]
+    well = [] if style.verbose else [r for r in worst if words.standing(r) in (Status.OK, Status.SKIPPED)]
+    told = worst[: len(worst) - len(well)]
     groups = [fold.Alike((r,)) for r in told] if style.verbose else fold.routes(told)
     return {
         "version": __version__,
@@ -67,8 +68,8 @@ def _page(report: Report, style: Style) -> Node:
         "counts": [{"status": status.value, "mark": MARKS[status], "count": count} for status, count in words.counts(report)],
         "problems": [_problem(f) for f in sorted(report.findings, key=lambda f: words.SEVERITY_ORDER.index(f.severity))],
         "routes": [_route(alike, style) for alike in groups],
-        "fine": [_glimpse(r) for r in worst if r not in told and r.status is Status.OK],
-        "skipped": [_glimpse(r) for r in worst if r not in told and r.status is Status.SKIPPED],
+        "fine": [_glimpse(r) for r in well if r.status is Status.OK],
+        "skipped": [_glimpse(r) for r in well if r.status is Status.SKIPPED],
     }
 
 
@@ -102,6 +103,7 @@ def _route(alike: fold.Alike, style: Style) -> Node:
         "others": alike.others,
         "answers": list(_answers(report)),
         "unknown": "" if report.forecast else prose(words.why_skipped(report) if status is Status.SKIPPED else words.why_unknown(report)),
+        "confirmed": prose(report.confirmed),
         "findings": [_finding(seen) for seen in fold.findings(report.verdicts)],
         "names": [_name(u.upstream.url, u.outcomes) for u in report.upstreams if u.outcomes and not u.endpoints],
         "endpoints": [

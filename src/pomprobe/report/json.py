@@ -100,6 +100,8 @@ def route(report: RouteReport) -> Document:
     }
     if report.suppressed:
         document["suppressed"] = [verdict(s.what) | {"by": clean(s.by)} for s in report.suppressed if isinstance(s.what, Verdict)]
+    if report.confirmed:
+        document["confirmed"] = prose(report.confirmed)
     if report.outcomes:
         document["outcomes"] = [outcome(o) for o in report.outcomes]
     if report.route.serves:

@@ -18,6 +18,7 @@ LONGEST = 900_000
 """Characters; GitHub refuses a step summary of more than 1 MiB. What does not fit is counted."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")  # GitHub tells whoever is named with an @, unless something stands behind it
 _SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -76,6 +77,8 @@ def _section(alike: fold.Alike) -> str:
     lines += [f"- {said}" for said in _answer(report)]
     if not report.forecast:
         lines.append(f"- not known: {text(prose(words.why_unknown(report)))}")
+    if report.confirmed:
+        lines.append(f"- {text(prose(report.confirmed))}")
     for line in timeline(report, unicode=True):
         lines.append("- " + text("".join(part for part, _ in line).strip()))
     for seen in fold.findings(report.verdicts):
@@ -119,4 +122,4 @@ def text(string: str, *, cell: bool = False) -> str:
 
 
 def _escaped(string: str) -> str:
-    return _SPECIAL.sub(r"\\\1", string).replace("@", "`@`")  # GitHub tells whoever is named with an @
+    return _MENTION.sub("@<!-- -->", _SPECIAL.sub(r"\\\1", string))

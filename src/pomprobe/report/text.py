@@ -51,16 +51,13 @@ class _Text:
             yield from self._finding(finding)
             yield ""
         worst = words.worst_first(self.report.routes)
-        shown = [
-            r for r in worst if self.style.verbose or words.standing(r) in (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED)
-        ]
+        well = 0 if self.style.verbose else sum(words.standing(r) in (Status.OK, Status.SKIPPED) for r in worst)
+        shown, quiet = worst[: len(worst) - well], worst[len(worst) - well :]
         groups = [fold.Alike((r,)) for r in shown] if self.style.verbose else fold.routes(shown)
         for number, alike in enumerate(groups):
             brief = number >= FULL and not self.style.verbose and {v.rule.code for v in alike.first.verdicts} <= self.told
             yield from self._route(alike, brief)
             yield ""
-        told = {id(report) for report in shown}
-        quiet = [] if self.style.verbose else [report for report in worst if id(report) not in told]
         for status in (Status.SKIPPED, Status.OK):
             yield from self._glance(status, [r for r in quiet if r.status is status])
         if quiet:
@@ -87,6 +84,9 @@ class _Text:
             yield from self._answer(entry, share, count, brief)
         if not report.forecast:
             yield from self._unforeseen(report)
+        if report.confirmed:
+            role = "good" if report.confirmed.startswith("confirmed") else "warning"
+            yield from self.page.flow([(prose(report.confirmed), role)], indent=2, hang=4)
         if not brief:
             for line in timeline(report, unicode=self.style.unicode):
                 yield from self.page.flow(line, indent=2, hang=4)

@@ -47,7 +47,7 @@ def settings(cluster: Cluster) -> list[tuple[str, str]]:
     ]
     for upstream, tls in zip(cluster.upstreams, cluster.tls, strict=True):
         if tls is not None:
-            pairs += _tls(tls, f" of {upstream.url}" if len(cluster.upstreams) > 1 else "")
+            pairs += _tls(tls, f" for {upstream.url}" if len(cluster.upstreams) > 1 else "")
     pairs += [("health check", _check(check)) for check in cluster.health_checks]
     if len(cluster.upstreams) > 1 or cluster.health_checks:
         pairs += [("load balancing", cluster.load_balancing_policy), ("panic threshold", f"{cluster.panic_threshold} %")]
@@ -71,14 +71,13 @@ def _timers(cluster: Cluster) -> Iterator[tuple[str, str]]:
 
 
 def _tls(tls: UpstreamTLS, of: str) -> Iterator[tuple[str, str]]:
-    yield f"SNI{of}", tls.server_name or "none"
-    yield f"name to match{of}", "not checked (tls_skip_verify)" if tls.skip_verify else tls.match_name
-    yield (
-        f"trust{of}",
-        "not checked (tls_skip_verify)" if tls.skip_verify else tls.trust_source if tls.trust is not None else f"none: {tls.trust_source}",
-    )
-    yield f"ALPN{of}", ", ".join(tls.alpn) or "none"
-    yield f"client certificate{of}", "configured" if tls.client_cert else "none"
+    trust = tls.trust_source if tls.trust is not None else f"none: {tls.trust_source}"
+    unchecked = "not checked (tls_skip_verify)"
+    yield "SNI", (tls.server_name or "none") + of
+    yield "name to match", (unchecked if tls.skip_verify else tls.match_name) + of
+    yield "trust", (unchecked if tls.skip_verify else trust) + of
+    yield "ALPN", (", ".join(tls.alpn) or "none") + of
+    yield "client certificate", ("configured" if tls.client_cert else "none") + of
 
 
 def _check(check: HealthCheck) -> str:
