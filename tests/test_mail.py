@@ -12,7 +12,7 @@ import trustme
 
 from pomprobe.changes import changes
 from pomprobe.mail import MailError, MailOptions, message, send, subject
-from pomprobe.model import Report
+from pomprobe.model import Report, Severity
 from report import examples
 from servers.mail import Mailbox, mail_server, silent_server
 
@@ -126,6 +126,10 @@ def test_hostile_names_forge_no_header() -> None:
         (examples.all_well(), "[pomprobe] all well, 3 routes"),
         (examples.report(examples.expiring(), examples.undetermined()), "[pomprobe] 1 of 2 routes with warnings, 1 of 2 routes not known"),
         (examples.report(findings=[examples.finding()]), '[pomprobe] 1 problem in the config: time: missing unit in duration "30"'),
+        (
+            examples.report(examples.healthy(), findings=[examples.finding(severity=Severity.WARNING)]),
+            "[pomprobe] 1 route well; 1 problem in the config",
+        ),
         (examples.report(), "[pomprobe] no route was probed"),
     ],
 )

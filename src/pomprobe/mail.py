@@ -79,7 +79,12 @@ def _standing(report: Report) -> str:
     unknown = sum(r.status in words.UNKNOWN for r in report.routes)
     if warned or unknown:
         return ", ".join(f"{count} {of} {word}" for count, word in ((len(warned), "with warnings"), (unknown, "not known")) if count)
-    return f"all well, {words.plural(len(report.routes), 'route')}" if report.routes else "no route was probed"
+    if not report.routes:
+        return "no route was probed"
+    config = f"; {words.plural(len(report.findings), 'problem')} in the config" if report.findings else ""
+    return (
+        f"{words.plural(len(report.routes), 'route')} well{config}" if config else f"all well, {words.plural(len(report.routes), 'route')}"
+    )
 
 
 def _named(changed: Sequence[Change]) -> str:

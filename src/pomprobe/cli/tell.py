@@ -100,23 +100,23 @@ class Teller:
             if memory.problem:
                 say_error(memory.problem)
             found = changes(memory.memory, report, self.confirm_failures, least=least)
-            told = True
+            posted: str | None = ""
             if self.on_change:
                 if found:
                     show(news(found))
-                    told = self._post(report, found)
+                    posted = self._post(report, found)
             elif worth:
                 show(())
-                told = self._post(report, found if found else None)
+                posted = self._post(report, found if found else None)
             try:
-                memory.save(found.told if told else found.untold)
+                memory.save(found.untold if posted is None else found.told.mailed(posted) if posted else found.told)
             except StateError as error:
                 say_error(str(error))
 
-    def _post(self, report: Report, found: Changes | None) -> bool:
-        """Mail it, if mail is asked for; False if it could not be sent, which is said on standard error."""
+    def _post(self, report: Report, found: Changes | None) -> str | None:
+        """Mail it, if mail is asked for: its Message-ID, "" for no mail, None if it could not be sent, which is said on standard error."""
         if self.mail is None:
-            return True
+            return ""
         from ..mail import send
         from ..smtp import MailError
 
@@ -124,10 +124,10 @@ class Teller:
             sent = send(report, self.mail, found)
         except MailError as error:
             say_error(str(error))
-            return False
+            return None
         for refused in sent.refused:
             say_error(f"mail: {refused}")
-        return True
+        return sent.message_id
 
 
 def news(found: Changes) -> list[str]:
