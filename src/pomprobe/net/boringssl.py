@@ -99,8 +99,9 @@ VERIFY_REASONS = {
     52: "unsupported or invalid name constraint syntax",
     53: "unsupported or invalid name syntax",
     54: "CRL path validation error",
+    1000: "Issuer has name constraints but leaf has no SANs",  # BoringSSL's alone: verify.CONSTRAINTS_WITHOUT_NAMES
 }
-"""OpenSSL's X509_V_ERR number -> BoringSSL's X509_verify_cert_error_string (crypto/x509/x509_txt.cc)."""
+"""X509_V_ERR number -> BoringSSL's X509_verify_cert_error_string (crypto/x509/x509_txt.cc)."""
 
 
 def alert_name(alert: int) -> str:

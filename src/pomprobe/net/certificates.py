@@ -1,91 +1,86 @@
-"""The facts of certificates, through `cryptography`."""
+"""The facts of a server's certificate, for people and rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ipaddress
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from ..model import Fact
+from . import der
+from .x509 import X509
+from .x509_extensions import DIRECTORY, DNS, IP, RFC822, URI, GeneralName
 
-from ..model import Facts
-
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a report says of one certificate. sans: the names as text, addresses included."""
-
-    subject: str
-    issuer: str
-    dns_names: tuple[str, ...]
-    addresses: tuple[str, ...]
-    not_before: datetime
-    not_after: datetime
-    key_type: str
-    self_signed: bool
-
-    @property
-    def sans(self) -> tuple[str, ...]:
-        return self.dns_names + self.addresses
+_ALGORITHMS = {
+    "1.2.840.113549.1.1.1": "RSA",
+    "1.2.840.113549.1.1.10": "RSA-PSS",
+    "1.2.840.10045.2.1": "EC",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+    "1.2.840.10040.4.1": "DSA",
+}
+_CURVES = {
+    "1.2.840.10045.3.1.7": "P-256",
+    "1.3.132.0.34": "P-384",
+    "1.3.132.0.35": "P-521",
+    "1.3.132.0.33": "P-224",
+    "1.3.132.0.10": "secp256k1",
+}
 
 
-def read(certificate: x509.Certificate) -> Certificate:
-    """The facts of a certificate; read once for each distinct one."""
-    return _read(certificate.public_bytes(Encoding.DER))
-
-
-@lru_cache(maxsize=4096)
-def _read(der: bytes) -> Certificate:
-    certificate = x509.load_der_x509_certificate(der)
-    dns_names, addresses = _names(certificate)
-    subject, issuer = certificate.subject, certificate.issuer
-    return Certificate(
-        subject=subject.rfc4514_string(),
-        issuer=issuer.rfc4514_string(),
-        dns_names=dns_names,
-        addresses=addresses,
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        key_type=_key_type(certificate),
-        self_signed=subject == issuer,
-    )
-
-
-def facts(certificate: Certificate, now: datetime | None = None) -> Facts:
-    """The facts of the tls stage about the server's certificate. Dates are ISO 8601 in UTC; days_left is negative when expired."""
+def facts(certificate: X509, now: datetime | None = None) -> dict[str, Fact]:
+    """The facts of the tls stage about it. Dates are ISO 8601 in UTC; days_left is negative when expired."""
     left = certificate.not_after - (now or datetime.now(UTC))
     return {
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "sans": certificate.sans,
+        "subject": str(certificate.subject),
+        "issuer": str(certificate.issuer),
+        "sans": names(certificate),
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
         "days_left": left.days,
-        "key_type": certificate.key_type,
-        "self_signed": certificate.self_signed,
+        "key_type": key_type(certificate),
+        "self_signed": certificate.self_issued,
     }
 
 
-def _names(certificate: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    try:
-        san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return (), ()
-    return tuple(san.get_values_for_type(x509.DNSName)), tuple(str(address) for address in san.get_values_for_type(x509.IPAddress))
+def names(certificate: X509) -> tuple[str, ...]:
+    """The subjectAltNames as text, in the order of the certificate."""
+    return tuple(text for text in map(_text, certificate.alt_names or ()) if text is not None)
 
 
-def _key_type(certificate: x509.Certificate) -> str:
+def dns_names(certificate: X509) -> list[str]:
+    """The dNSNames. Their bytes are taken as they are: nothing keeps a CA from putting in more than ASCII."""
+    return [name.value.decode("latin-1") for name in certificate.alt_names or () if name.kind == DNS]
+
+
+def addresses(certificate: X509) -> list[bytes]:
+    """The iPAddress names: 4 or 16 bytes, or nonsense."""
+    return [name.value for name in certificate.alt_names or () if name.kind == IP]
+
+
+def key_type(certificate: X509) -> str:
+    """"RSA 2048", "EC P-256", "Ed25519", else the OID of the algorithm."""
+    algorithm, curve, key = certificate.key
+    name = _ALGORITHMS.get(algorithm, algorithm)
+    if name == "EC":
+        return f"EC {_CURVES.get(curve, curve)}"
+    return f"{name} {_modulus_bits(key)}" if name.startswith("RSA") else name
+
+
+def _modulus_bits(key: bytes) -> int:
+    """RSAPublicKey ::= SEQUENCE { modulus INTEGER, … }: bits of the modulus, without reading it as a number."""
     try:
-        key = certificate.public_key()
-    except (UnsupportedAlgorithm, ValueError):
-        return certificate.public_key_algorithm_oid.dotted_string
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
-    return {ed25519.Ed25519PublicKey: "Ed25519", ed448.Ed448PublicKey: "Ed448"}.get(type(key), type(key).__name__)
+        _, modulus = next(der.items(der.content(key, der.SEQUENCE)))
+    except (der.Malformed, StopIteration):
+        return 0
+    return int.from_bytes(modulus).bit_length()
+
+
+def _text(name: GeneralName) -> str | None:
+    if name.kind == IP:
+        try:
+            return str(ipaddress.ip_address(name.value))
+        except ValueError:
+            return None
+    if name.kind in (DNS, RFC822, URI):
+        return name.value.decode("utf-8", "replace")
+    return str(name.name) if name.kind == DIRECTORY and name.name else None

@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 
-def san_matches(wanted: str, dns_names: Iterable[str], addresses: Iterable[str]) -> bool:
+def san_matches(wanted: str, dns_names: Iterable[str], addresses: Iterable[bytes]) -> bool:
     """Is `wanted` named by the subjectAltNames? The common name never counts.
 
-    An address matches iPAddress names only; a name with `*` is a pattern over the dNSNames, in which case matters.
+    An address matches iPAddress names only (bytes here); a name with `*` is a pattern over the dNSNames, in which case matters.
     """
     address = _address(wanted)
     if address is not None:
-        return any(_address(given) == address for given in addresses)
+        return address in addresses
     if "*" in wanted:
         pattern = _pattern(wanted)
         return any(pattern.fullmatch(given) for given in dns_names)
@@ -55,8 +55,9 @@ def _pattern(wanted: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1024)
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> bytes | None:
+    """The bytes of an address, without its zone (Go's netip.ParseAddr takes one, and Pomerium strips it)."""
     try:
-        return ipaddress.ip_address(text.partition("%")[0])
+        return ipaddress.ip_address(text.partition("%")[0]).packed
     except ValueError:
         return None

@@ -7,11 +7,10 @@ as it answers Envoy. Verification runs inside the handshake but never ends it: t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cryptography import x509
 from OpenSSL import SSL, crypto
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
@@ -47,21 +46,17 @@ class Unusable(Exception):
     """Trusted certificates, or a client certificate, that OpenSSL cannot read."""
 
 
+class Closed(Exception):
+    """The peer closed (FIN, or close_notify) before the handshake was complete."""
+
+
 class Broken(Exception):
-    """TLS failed. reason: OpenSSL's words; code: its number; alert: the number of the peer's alert, if that is what it was."""
+    """TLS failed. Its text is OpenSSL's reason; library: whose error it is; alert: the peer's, if that is what it was."""
 
-    def __init__(self, reason: str, code: int = 0, alert: int | None = None) -> None:
+    def __init__(self, reason: str, library: int = 0, alert: int | None = None) -> None:
         super().__init__(reason)
-        self.code = code
+        self.library = library
         self.alert = alert
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """How a chain came out: the X509_V_ERR number of the first error (0: none) and its depth from the leaf."""
-
-    code: int
-    depth: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +64,7 @@ class Offer:
     """What one kind of client offers and trusts; made once for many connections."""
 
     context: SSL.Context
-    has_client_cert: bool
+    trust: bytes = field(repr=False)
 
 
 @lru_cache(maxsize=256)
@@ -102,7 +97,7 @@ def offer(
     if client_cert is not None and client_key is not None:
         _identify(context, client_cert, client_key)
     _lib.SSL_CTX_set_cert_cb(context._context, _on_certificate_request, _ffi.NULL)
-    return Offer(context, client_cert is not None and client_key is not None)
+    return Offer(context, trust)
 
 
 def _must(result: int) -> None:
@@ -159,18 +154,18 @@ class Machine:
         connection: Any = self._connection
         self._ssl = connection._ssl
         self._in, self._out = connection._into_ssl, connection._from_ssl
-        self._offer = offer
         self._number = int(_ffi.cast("intptr_t", self._ssl))
         self._failed: Broken | None = None
         _asked.discard(self._number)  # an address of memory: it may have belonged to another connection
 
     def handshake(self) -> bool:
-        """Go on with the handshake; True when it is complete. Raises Broken."""
+        """Go on with the handshake; True when it is complete. Raises Broken and Closed."""
         _lib.ERR_clear_error()
         result = _lib.SSL_do_handshake(self._ssl)
         if result == 1:
             return True
-        self._check(result)
+        if self._check(result):
+            raise Closed
         return False
 
     def feed(self, data: bytes) -> None:
@@ -227,7 +222,7 @@ class Machine:
         text = _lib.ERR_reason_error_string(code)
         alert = number - 1000 if 1000 <= number < 1256 else None  # SSL_AD_REASON_OFFSET
         reason = _ffi.string(text).decode() if text != _ffi.NULL else f"error {number}"
-        raise Broken(reason, number, alert)
+        raise Broken(reason, code >> 23 & 0xFF, alert)
 
     # ------------------------------------------------------------------ what is known about the connection
 
@@ -251,29 +246,19 @@ class Machine:
         return self._connection.get_alpn_proto_negotiated().decode("latin-1")
 
     @property
-    def certificates(self) -> list[x509.Certificate]:
-        """What the server sent, leaf first; empty before it did."""
-        return self._connection.get_peer_cert_chain(as_cryptography=True) or []
+    def certificates(self) -> list[bytes]:
+        """What the server sent, in DER, leaf first; empty before it did."""
+        chain = self._connection.get_peer_cert_chain() or []
+        return [crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain]
 
     @property
     def client_certificate_requested(self) -> bool:
         return self._number in _asked
 
-    def chain(self) -> Chain:
-        """How the verification of the certificates came out: the first error, as Envoy stops at it."""
-        code = _lib.SSL_get_verify_result(self._ssl)
-        return Chain(code, self._depth() if code else 0)
-
-    def _depth(self) -> int:
-        """OpenSSL does not keep the depth: verify once more."""
-        chain = self._connection.get_peer_cert_chain()
-        store = self._offer.context.get_cert_store()
-        assert chain and store is not None  # verified before, so there is one
-        try:
-            crypto.X509StoreContext(store, chain[0], chain[1:]).verify_certificate()
-        except crypto.X509StoreContextError as error:
-            return int(error.errors[1])
-        return 0
+    @property
+    def trusted(self) -> bool:
+        """OpenSSL's verdict on the chain, names aside."""
+        return bool(_lib.SSL_get_verify_result(self._ssl) == 0)
 
     def __del__(self) -> None:
         _asked.discard(self._number)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 
 from .stream import CHUNK, Stream, TLSBroken
-from .tls import Broken, Machine
+from .tls import Broken, Closed, Machine
 
 ALERT = 21  # content type of a record
 MAJOR = 3  # first byte of a record's version, in every TLS there is
 HEADER = 5
+KEPT = 4096  # bytes; the plain part of a handshake is shorter where no certificate comes in it
 
 
 class NotTLS(Exception):
@@ -18,14 +19,6 @@ class NotTLS(Exception):
     def __init__(self, first: bytes) -> None:
         super().__init__("the first bytes are no TLS record")
         self.first = first
-
-
-class Closed(Exception):
-    """The peer closed (FIN, or close_notify) before the handshake was complete."""
-
-
-class AnsweredWithAlert(Exception):
-    """The very first record was an alert: the answer to the ClientHello."""
 
 
 class TLSStream:
@@ -74,11 +67,12 @@ class Handshake:
     def __init__(self, stream: Stream, machine: Machine) -> None:
         self._stream = stream
         self._machine = machine
-        self._first = b""
-        self.alert_came_first = False
+        self.first = b""
+        """The first bytes that came, for a look at what OpenSSL does not tell."""
+        self.client_hello = b""
 
     async def run(self) -> TLSStream:
-        """Raises NotTLS, Closed, tls.Broken, and OSError as the system gives it."""
+        """Raises NotTLS, tls.Closed, tls.Broken, and OSError as the system gives it."""
         while True:
             try:
                 complete = self._machine.handshake()
@@ -88,6 +82,7 @@ class Handshake:
                 raise
             out = self._machine.take()
             if out:
+                self.client_hello = self.client_hello or out
                 await self._stream.send(out)
             if complete:
                 return TLSStream(self._stream, self._machine)
@@ -97,12 +92,15 @@ class Handshake:
             self._look(came)
             self._machine.feed(came)
 
+    @property
+    def alert_came_first(self) -> bool:
+        """Was the answer to the ClientHello an alert?"""
+        return self.first[:1] == bytes((ALERT,))
+
     def _look(self, came: bytes) -> None:
         """BoringSSL reads a whole record header before it judges it (ssl/tls_record.cc, tls_open_record)."""
-        if len(self._first) >= HEADER:
-            return
-        self._first += came
-        if len(self._first) >= HEADER:
-            if self._first[1] != MAJOR:
-                raise NotTLS(self._first)
-            self.alert_came_first = self._first[0] == ALERT
+        seen = len(self.first)
+        if seen < KEPT:
+            self.first += came[: KEPT - seen]
+        if seen < HEADER <= len(self.first) and self.first[1] != MAJOR:
+            raise NotTLS(self.first)

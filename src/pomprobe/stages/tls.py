@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
-from ..net import boringssl, certificates, names, speaks, tls
-from ..net.tls_stream import Closed, Handshake, NotTLS
+from ..net import boringssl, certificates, der, names, server_hello, speaks, tls, tls_words, trust_store, verify, x509
+from ..net.server_hello import ServerHello
+from ..net.tls_stream import Handshake, NotTLS
+from ..net.x509 import DIGITAL_SIGNATURE, X509
 from .walk import Walk
+
+HANDSHAKE_FAILURE = 40
 
 
 async def handshake(walk: Walk) -> Facts:
@@ -20,87 +24,124 @@ async def handshake(walk: Walk) -> Facts:
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
     machine = _machine(options)
     shaking = Handshake(stream, machine)
-    known: dict[str, Fact]
     try:
         walk.stream = await shaking.run()
     except NotTLS as error:
-        known = {"sni": options.server_name}
+        known: dict[str, Fact] = {"sni": options.server_name}
         raise _with(
             Failure.NOT_TLS, known, str(error), first_bytes=speaks.printable(error.first), speaks=speaks.guess(error.first)
         ) from error
-    except (Closed, OSError, tls.Broken) as error:
-        known = _facts(options, machine)
-        _judge(options, machine, known)
-        raise _failed(error, shaking, known) from error
-    known = _facts(options, machine)
-    _judge(options, machine, known)
-    if machine.alpn and machine.alpn not in options.alpn:
-        raise _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered")
-    return known
+    except (tls.Closed, tls.Broken, OSError) as error:
+        _check_hello(options, shaking)
+        raise _failed(error, options, shaking, _judged(options, machine)) from error
+    _check_hello(options, shaking)
+    return _judged(options, machine)
 
 
 def _machine(options: UpstreamTLS) -> tls.Machine:
     try:
         offer = tls.offer(options.trust or b"", options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
-        return tls.Machine(offer, options.server_name)
     except tls.Unusable as error:
         raise StageFailed(Failure.TRUST_UNAVAILABLE, error=str(error)) from error
+    return tls.Machine(offer, options.server_name)
 
 
-def _facts(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
-    """What is known so far: everything after a handshake, at least the name that was asked for."""
+def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
+    """Raises StageFailed where BoringSSL refuses a ServerHello that OpenSSL takes."""
+    hello = server_hello.read(shaking.first)
+    words = server_hello.complaint(hello, server_hello.sent_session_id(shaking.client_hello)) if hello else ""
+    if words:
+        known: dict[str, Fact] = {"sni": options.server_name}
+        raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", boringssl=words)
+
+
+def _judged(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
+    """What is known so far: at least the name that was asked for. Raises StageFailed where Envoy would refuse the certificate."""
+    requested = machine.client_certificate_requested
     known: dict[str, Fact] = {
         "sni": options.server_name,
-        "client_certificate_requested": machine.client_certificate_requested,
-        "client_certificate_sent": machine.client_certificate_requested and options.client_cert is not None,
+        "client_certificate_requested": requested,
+        "client_certificate_sent": requested and options.client_cert is not None,
     }
     sent = machine.certificates
-    if sent:
-        known |= certificates.facts(certificates.read(sent[0]))
-        known |= {
-            "chain_length": len(sent),
-            "tls_version": machine.version,
-            "cipher": machine.cipher,
-            "group": machine.group,
-            "alpn": machine.alpn,
-        }
+    if not sent:
+        return known
+    known |= {"chain_length": len(sent), "tls_version": machine.version, "cipher": machine.cipher}
+    known |= {"group": machine.group, "alpn": machine.alpn}
+    chain = _read(sent)
+    if not chain or chain[0].encoded != sent[0]:
+        raise _with(Failure.TLS_ERROR, known, "the certificate cannot be read", boringssl=tls_words.CANNOT_PARSE_LEAF)
+    known |= certificates.facts(chain[0])
+    _judge(options, machine, chain, known)
     return known
 
 
-def _judge(options: UpstreamTLS, machine: tls.Machine, known: Facts) -> None:
-    """Raises StageFailed where Envoy would not accept the certificate; nothing where none came."""
-    sent = machine.certificates
-    if not sent or options.skip_verify:
-        return
-    chain = machine.chain()
-    if chain.code:
-        reason = boringssl.verify_reason(chain.code)
-        raise _with(Failure.CERTIFICATE_REJECTED, known, reason, verify_code=chain.code, reason=reason, depth=chain.depth)
-    leaf = certificates.read(sent[0])
-    if not names.san_matches(options.match_name, leaf.dns_names, leaf.addresses):
-        raise _with(Failure.NAME_MISMATCH, known, f"no name of the certificate matches {options.match_name!r}")
+def _read(sent: list[bytes]) -> list[X509]:
+    chain = []
+    for encoded in sent:
+        try:
+            chain.append(x509.parse(encoded))
+        except der.Malformed:
+            continue
+    return chain
 
 
-def _failed(error: Exception, shaking: Handshake, known: Facts) -> StageFailed:
-    if isinstance(error, tls.Broken):
-        if error.alert is not None:
-            return _with(
-                Failure.TLS_ALERT,
-                known,
-                str(error),
-                alert=error.alert,
-                alert_name=boringssl.alert_name(error.alert),
-                alert_code=boringssl.alert_code(error.alert),
-                on_client_hello=shaking.alert_came_first and error.alert == 40,
-            )
-        return _with(Failure.TLS_ERROR, known, str(error), error=str(error))
+def _judge(options: UpstreamTLS, machine: tls.Machine, chain: list[X509], known: Facts) -> None:
+    signs = chain[0].may_use_key(DIGITAL_SIGNATURE)
+    if not signs and machine.version == "TLSv1.3":
+        raise _unfit_key(known)
+    if not options.skip_verify:
+        trust = trust_store.read(options.trust or b"")
+        if not machine.trusted or not verify.is_settled(chain, trust):
+            verdict = verify.verify(chain, trust)
+            if verdict.code:
+                reason = boringssl.verify_reason(verdict.code)
+                facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth, "before": verdict.before}
+                raise _with(Failure.CERTIFICATE_REJECTED, known, reason, **facts)
+        if not names.san_matches(options.match_name, certificates.dns_names(chain[0]), certificates.addresses(chain[0])):
+            raise _with(Failure.NAME_MISMATCH, known, f"no name of the certificate matches {options.match_name!r}")
+    if not signs and not certificates.key_type(chain[0]).startswith("RSA"):
+        raise _unfit_key(known)
+
+
+def _unfit_key(known: Facts) -> StageFailed:
+    """BoringSSL wants digitalSignature of every server on TLS 1.3, before it looks at the chain; on TLS 1.2 of EC keys, after it."""
+    message = "the key usage of the certificate leaves out digital signatures"
+    return _with(Failure.TLS_ERROR, known, message, boringssl=tls_words.KEY_USAGE)
+
+
+def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
     if isinstance(error, OSError):
         number = error.errno or errno.ECONNRESET
         return _with(Failure.HANDSHAKE_RESET, known, str(error), errno=errno.errorcode.get(number, str(number)))
-    return _with(Failure.HANDSHAKE_CLOSED, known, "the server closed the connection during the handshake")
+    if not isinstance(error, tls.Broken):
+        return _with(Failure.HANDSHAKE_CLOSED, known, "the server closed the connection during the handshake")
+    if error.alert is not None:
+        return _with(
+            Failure.TLS_ALERT,
+            known,
+            str(error),
+            alert=error.alert,
+            alert_name=boringssl.alert_name(error.alert),
+            alert_code=boringssl.alert_code(error.alert),
+            on_client_hello=shaking.alert_came_first and error.alert == HANDSHAKE_FAILURE,
+        )
+    if str(error) != "bad extension":
+        return _with(Failure.TLS_ERROR, known, str(error), boringssl=tls_words.boringssl(str(error), error.library, shaking.first))
+    return _bad_extension(options, server_hello.read(shaking.first), known)
+
+
+def _bad_extension(options: UpstreamTLS, hello: ServerHello | None, known: Facts) -> StageFailed:
+    """OpenSSL says no more than "bad extension" to a protocol that was not offered, on TLS 1.3 in an encrypted message."""
+    chosen = hello.alpn if hello else ""
+    if hello and options.alpn and (hello.is_13 or (chosen and chosen not in options.alpn)):
+        facts: dict[str, Fact] = {"alpn": chosen} if chosen else {}
+        return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", **facts)
+    words = server_hello.bad_extension(hello) if hello else tls_words.BAD_EXTENSION
+    return _with(Failure.TLS_ERROR, known, "bad extension", boringssl=words)
 
 
 def _with(failure: Failure, known: Facts, message: str, **more: Fact) -> StageFailed:
     failed = StageFailed(failure, error=message)
-    failed.facts = {**known, **more}
+    failed.facts = {**known, **more} | ({"error": message} if failure is Failure.TLS_ERROR else {})
     return failed

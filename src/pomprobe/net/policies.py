@@ -1,0 +1,122 @@
+"""Certificate policies as BoringSSL checks them: they matter only where a CA requires an explicit one.
+
+Source: BoringSSL's crypto/x509/policy.cc, which is RFC 5280, 6.1, with any policy acceptable to the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import der
+from .x509 import X509
+
+INVALID, NO_EXPLICIT_POLICY = 42, 43  # X509_V_ERR numbers
+POLICIES, MAPPINGS, CONSTRAINTS, INHIBIT_ANY = "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"
+ANY = "2.5.29.32.0"
+STRICT = {CONSTRAINTS, MAPPINGS, INHIBIT_ANY}
+"""Extensions that can make a chain invalid; policies alone cannot, if they can be read."""
+
+
+def check(chain: Sequence[X509]) -> int:
+    """The X509_V_ERR number for the policies of a chain, leaf first, trust anchor last; 0 where they are fine."""
+    if len(chain) < 2 or not any(CONSTRAINTS in certificate.extensions for certificate in chain):
+        return _syntax(chain)
+    try:
+        return _check(chain)
+    except der.Malformed:
+        return INVALID
+
+
+def _syntax(chain: Sequence[X509]) -> int:
+    """Without a CA that requires a policy only mistakes in the extensions count."""
+    try:
+        for certificate in chain[:-1]:
+            _policies(certificate)
+            _mappings(certificate)
+            _inhibit(certificate)
+    except der.Malformed:
+        return INVALID
+    return 0
+
+
+def _check(chain: Sequence[X509]) -> int:
+    size = len(chain)
+    explicit = mapping = inhibit = size + 1  # certificates that may pass before each one applies
+    valid: set[str] = {ANY}
+    for depth in range(size - 2, -1, -1):
+        certificate = chain[depth]
+        own = _policies(certificate)
+        if own is None:
+            valid = set()
+        else:
+            any_allowed = inhibit > 0 or (depth > 0 and certificate.self_issued)
+            added = own - {ANY} if ANY in valid else set()
+            if ANY not in own or not any_allowed:
+                valid = valid & (own - {ANY})
+            valid = valid | added
+        if not explicit and not valid:
+            return NO_EXPLICIT_POLICY
+        if depth:
+            valid = _mapped(valid, _mappings(certificate), allowed=mapping > 0)
+        if not depth or not certificate.self_issued:
+            explicit, mapping, inhibit = max(explicit - 1, 0), max(mapping - 1, 0), max(inhibit - 1, 0)
+        require, forbid = _constraints(certificate)
+        explicit, mapping, inhibit = min(explicit, require), min(mapping, forbid), min(inhibit, _inhibit(certificate))
+    return NO_EXPLICIT_POLICY if not explicit and not valid else 0
+
+
+def _mapped(valid: set[str], mappings: Sequence[tuple[str, str]], *, allowed: bool) -> set[str]:
+    """The policies that the next certificate may have, after the CA's mappings (RFC 5280, 6.1.4 a and b)."""
+    sources = {issuer for issuer, _ in mappings}
+    if not allowed:
+        return valid - sources
+    return (valid - sources) | {subject for issuer, subject in mappings if issuer in valid or ANY in valid}
+
+
+def _policies(certificate: X509) -> set[str] | None:
+    data = certificate.extensions.get(POLICIES)
+    if data is None:
+        return None
+    found = [der.oid(next(der.items(value))[1]) for _, value in der.items(der.content(data, der.SEQUENCE)) if value]
+    if not found or len(set(found)) < len(found):
+        raise der.Malformed("policies that are none, or twice the same")
+    return set(found)
+
+
+def _mappings(certificate: X509) -> list[tuple[str, str]]:
+    data = certificate.extensions.get(MAPPINGS)
+    if data is None:
+        return []
+    pairs = []
+    for _, value in der.items(der.content(data, der.SEQUENCE)):
+        oids = [der.oid(oid) for _, oid in der.items(value)]
+        if len(oids) != 2 or ANY in oids:
+            raise der.Malformed("a policy mapping that is none")
+        pairs.append((oids[0], oids[1]))
+    if not pairs:
+        raise der.Malformed("no policy mappings")
+    return pairs
+
+
+def _constraints(certificate: X509) -> tuple[int, int]:
+    """requireExplicitPolicy and inhibitPolicyMapping: after how many certificates they apply; a large number for never."""
+    data = certificate.extensions.get(CONSTRAINTS)
+    if data is None:
+        return _NEVER, _NEVER
+    found = {tag: der.integer(value) for tag, value in der.items(der.content(data, der.SEQUENCE))}
+    if not found or min(found.values()) < 0:
+        raise der.Malformed("policy constraints that are none")
+    return found.get(0x80, _NEVER), found.get(0x81, _NEVER)
+
+
+def _inhibit(certificate: X509) -> int:
+    data = certificate.extensions.get(INHIBIT_ANY)
+    if data is None:
+        return _NEVER
+    skip = der.integer(der.content(data, der.INTEGER))
+    if skip < 0:
+        raise der.Malformed("inhibitAnyPolicy below zero")
+    return skip
+
+
+_NEVER = 1 << 62

@@ -1,0 +1,161 @@
+"""Is a chain trusted? As the BoringSSL of Envoy 1.37 answers it, which differs from OpenSSL in who is asked for what.
+
+BoringSSL checks extensions (CA, purpose, path length, unknown critical ones) of what the server sent only: a trust anchor
+is trusted as it is, an OpenSSL of our days wants it to be a proper CA. Source: X509_verify_cert in crypto/x509/x509_vfy.cc
+with Envoy's X509_V_FLAG_PARTIAL_CHAIN and purpose ssl_server (cert_validator/default_validator.cc); every verdict here was
+compared with a real Envoy (tests/net/chain_cases.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from . import name_constraints, policies, signatures
+from .trust_store import TrustStore
+from .x509 import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, MD5_SIGNATURES, X509
+
+SERVER_AUTH = {"1.3.6.1.5.5.7.3.1"}
+MOST = 102  # certificates of a chain: X509_VERIFY_PARAM's depth of 100, the leaf and the anchor
+
+UNABLE_TO_GET_ISSUER, UNDECODABLE_KEY, BAD_SIGNATURE = 2, 6, 7
+NOT_YET_VALID, EXPIRED = 9, 10
+SELF_SIGNED, SELF_SIGNED_IN_CHAIN, UNABLE_TO_GET_ISSUER_LOCALLY = 18, 19, 20
+INVALID_CA, PATH_LENGTH, PURPOSE, UNHANDLED_CRITICAL, INVALID_EXTENSION = 24, 25, 26, 34, 41
+CONSTRAINTS_WITHOUT_NAMES = 1000
+"""X509_V_ERR numbers of OpenSSL and BoringSSL; the last one is BoringSSL's alone, its number ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The first error, 0 for none, and how far from the leaf. before: BoringSSL's errors that stand before it in Envoy's words."""
+
+    code: int = 0
+    depth: int = 0
+    before: str = ""
+
+
+def is_settled(sent: Sequence[X509], trust: TrustStore) -> bool:
+    """Is OpenSSL's word enough where it trusts a chain? Not with constraints, MD5 and the like, where BoringSSL may be stricter."""
+    return not any(
+        certificate.constraints is not None
+        or not certificate.extensions.keys().isdisjoint(policies.STRICT)
+        or certificate.signature in MD5_SIGNATURES
+        or certificate.issuer.canonical in trust.special
+        or certificate.subject.canonical in trust.special
+        for certificate in sent
+    )
+
+
+def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None) -> Verdict:
+    """The verdict on what a server sent, leaf first. Certificates of any other order and number are taken as they fit."""
+    chain, untrusted, verdict = _build(sent, trust)
+    if verdict.code:
+        return verdict
+    return (
+        _check_extensions(chain[:untrusted])
+        or _check_signatures(chain, now or datetime.now(UTC))
+        or _check_names(chain)
+        or Verdict(policies.check(chain))
+    )
+
+
+def _build(sent: Sequence[X509], trust: TrustStore) -> tuple[list[X509], int, Verdict]:
+    """The chain, how many of its certificates are not from the store, and what went wrong."""
+    chain = [sent[0]]
+    left = list(sent[1:])
+    while len(chain) < MOST and not chain[-1].malformed and not chain[-1].self_signed and trust.issuer(chain[-1]) is None:
+        issuer = next((certificate for certificate in left if certificate.issued(chain[-1])), None)
+        if issuer is None:
+            break
+        chain.append(issuer)
+        left.remove(issuer)
+    if chain[-1].malformed:
+        return chain, 0, Verdict(INVALID_EXTENSION)
+    untrusted, root = len(chain), None
+    if chain[-1].self_signed:
+        if len(chain) > 1:
+            root = chain.pop()
+            untrusted -= 1
+        else:
+            anchor = trust.issuer(chain[0])
+            if anchor is None or anchor.encoded != chain[0].encoded:
+                return chain, 1, Verdict(SELF_SIGNED)
+            untrusted = 0
+    while len(chain) < MOST and not chain[-1].self_signed:
+        anchor = trust.issuer(chain[-1])
+        if anchor is None:
+            break
+        chain.append(anchor)
+    if len(chain) > untrusted:
+        return chain, untrusted, Verdict()
+    if any(certificate.encoded == chain[0].encoded for certificate in trust.named(chain[0].subject.canonical)):
+        return chain, 0, Verdict()  # the leaf itself is trusted
+    if root is not None and root.issued(chain[-1]):
+        return chain, untrusted, Verdict(SELF_SIGNED_IN_CHAIN, len(chain))
+    return chain, untrusted, Verdict(UNABLE_TO_GET_ISSUER_LOCALLY, len(chain) - 1)
+
+
+def _check_extensions(untrusted: Sequence[X509]) -> Verdict | None:
+    length = 0
+    for depth, certificate in enumerate(untrusted):
+        is_issuer = depth > 0
+        if certificate.unhandled_critical:
+            return Verdict(UNHANDLED_CRITICAL, depth)
+        if is_issuer and not _is_ca(certificate):
+            return Verdict(INVALID_CA, depth)
+        if not _serves(certificate, is_issuer=is_issuer):
+            return Verdict(PURPOSE, depth)
+        if depth > 1 and certificate.path_length is not None and length > certificate.path_length + 1:
+            return Verdict(PATH_LENGTH, depth)
+        if not is_issuer or not certificate.self_issued:
+            length += 1
+    return None
+
+
+def _is_ca(certificate: X509) -> bool:
+    """A root of version 1 has no extensions to say so (check_ca in v3_purp.cc)."""
+    if not certificate.may_use_key(KEY_CERT_SIGN):
+        return False
+    return certificate.is_ca or (certificate.version == 1 and certificate.self_signed)
+
+
+def _serves(certificate: X509, *, is_issuer: bool) -> bool:
+    allowed = certificate.extended_key_usage
+    if allowed is not None and not allowed & SERVER_AUTH:
+        return False
+    return is_issuer or certificate.may_use_key(DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_AGREEMENT)
+
+
+def _check_signatures(chain: Sequence[X509], now: datetime) -> Verdict | None:
+    """Signatures and dates, from the anchor down; the anchor's own signature says nothing."""
+    for depth in range(len(chain) - 1, -1, -1):
+        certificate = chain[depth]
+        if depth + 1 < len(chain):
+            bad = signatures.check(certificate, chain[depth + 1])
+            if bad is not None:
+                return Verdict(UNDECODABLE_KEY if bad.undecodable else BAD_SIGNATURE, depth, bad.words)
+        if certificate.not_before > now:
+            return Verdict(NOT_YET_VALID, depth)
+        if certificate.not_after < now:
+            return Verdict(EXPIRED, depth)
+    return None
+
+
+def _check_names(chain: Sequence[X509]) -> Verdict | None:
+    """Each certificate against the constraints of all above it, the anchor's too."""
+    constrained = False
+    for depth in range(len(chain) - 1, -1, -1):
+        if depth and chain[depth].self_issued:
+            continue
+        for above in range(len(chain) - 1, depth, -1):
+            constraints = chain[above].constraints
+            if constraints is not None:
+                constrained = True
+                error = name_constraints.check(chain[depth], constraints)
+                if error:
+                    return Verdict(error, depth)
+    if constrained and name_constraints.hides_a_host(chain[0]):
+        return Verdict(CONSTRAINTS_WITHOUT_NAMES, -1)  # -1 is what Envoy 1.37 prints
+    return None

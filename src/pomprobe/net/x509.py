@@ -1,0 +1,161 @@
+"""A certificate as BoringSSL reads it: what its verification looks at, and nothing that its own parser would not accept.
+
+Sources: BoringSSL's crypto/x509/x_x509.cc, v3_purp.cc (x509v3_cache_extensions). Numbers of GeneralName are RFC 5280's tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from . import der, x509_extensions, x509_name
+from .x509_extensions import AuthorityKey, Constraints, GeneralName
+from .x509_name import Name
+
+DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN = 0x80, 0x20, 0x08, 0x04
+"""Bits of the first byte of keyUsage."""
+
+MD5_SIGNATURES = {"1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4"}
+"""RSA with MD2, MD4 and MD5, which BoringSSL does not verify."""
+
+UNDERSTOOD = set(x509_extensions.READERS) - {"2.5.29.14", "2.5.29.31", "2.5.29.35"} | {"2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"}
+"""What may be critical: keyUsage, names, constraints, policies; not key identifiers and CRLs (X509_supported_extension)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class X509:
+    """One certificate. malformed: an extension cannot be read, so BoringSSL uses it for nothing."""
+
+    encoded: bytes = field(repr=False)
+    version: int
+    serial: int
+    issuer: Name
+    subject: Name
+    not_before: datetime
+    not_after: datetime
+    key: tuple[str, str, bytes] = field(repr=False)  # OIDs of algorithm and curve, public key
+    signature: str  # OID of the algorithm with which it is signed
+    extensions: dict[str, bytes] = field(repr=False)
+    unhandled_critical: bool = False
+    malformed: bool = False
+    is_ca: bool = False
+    path_length: int | None = None
+    key_usage: int | None = None  # first byte; None: not restricted
+    extended_key_usage: frozenset[str] | None = None
+    subject_key_id: bytes | None = None
+    authority_key: AuthorityKey | None = None
+    alt_names: tuple[GeneralName, ...] | None = None
+    constraints: Constraints | None = None
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject.canonical == self.issuer.canonical
+
+    @property
+    def self_signed(self) -> bool:
+        """BoringSSL's idea of it, without a look at the signature (EXFLAG_SS)."""
+        return self.self_issued and self.identifies(self) and self.may_use_key(KEY_CERT_SIGN)
+
+    def may_use_key(self, bit: int) -> bool:
+        return self.key_usage is None or bool(self.key_usage & bit)
+
+    def identifies(self, issued: X509) -> bool:
+        """Is this the certificate that the authority key identifier of `issued` speaks of (X509_check_akid)?"""
+        wanted = issued.authority_key
+        if wanted is None:
+            return True
+        if wanted.key_id is not None and self.subject_key_id is not None and wanted.key_id != self.subject_key_id:
+            return False
+        if wanted.serial is not None and wanted.serial != self.serial:
+            return False
+        return wanted.issuer is None or wanted.issuer.canonical == self.issuer.canonical
+
+    def issued(self, other: X509) -> bool:
+        """Could this certificate be the issuer of the other one (X509_check_issued)? Says nothing about the signature."""
+        if self.subject.canonical != other.issuer.canonical or self.malformed or other.malformed:
+            return False
+        return self.identifies(other) and self.may_use_key(KEY_CERT_SIGN)
+
+
+@lru_cache(maxsize=4096)
+def parse(data: bytes) -> X509:
+    """One certificate, in DER; read once. Raises der.Malformed where it is none; a broken extension only marks it."""
+    tag, body = _next(der.items(der.content(data, der.SEQUENCE)))
+    if tag != der.SEQUENCE:
+        raise der.Malformed("no certificate")
+    parts = der.items(body)
+    tag, value = _next(parts)
+    version = 1
+    if tag == 0xA0:
+        version = der.integer(der.content(value, der.INTEGER)) + 1
+        tag, value = _next(parts)
+    serial = int.from_bytes(value, signed=True)
+    signature = der.oid(_next(der.items(_next(parts)[1]))[1])
+    issuer = x509_name.parse(_next(parts)[1])
+    begin, end = _validity(_next(parts)[1])
+    subject = x509_name.parse(_next(parts)[1])
+    key = _key(_next(parts)[1])
+    extensions, critical, malformed = _extensions(next((value for tag, value in parts if tag == 0xA3), b""))
+    known: dict[str, Any] = {}
+    for oid, read in x509_extensions.READERS.items():
+        if oid in extensions:
+            try:
+                known |= read(extensions[oid])
+            except der.Malformed:
+                malformed = True
+    return X509(
+        data, version, serial, issuer, subject, begin, end, key, signature, extensions, bool(critical - UNDERSTOOD), malformed, **known
+    )
+
+
+def _next(parts: Iterator[tuple[int, bytes]]) -> tuple[int, bytes]:
+    try:
+        return next(parts)
+    except StopIteration:
+        raise der.Malformed("truncated") from None
+
+
+def _validity(data: bytes) -> tuple[datetime, datetime]:
+    times = der.items(data)
+    return _time(*_next(times)), _time(*_next(times))
+
+
+def _time(tag: int, value: bytes) -> datetime:
+    try:
+        text = value.decode("ascii")
+        if tag == der.UTC_TIME:
+            text = ("19" if text >= "50" else "20") + text  # RFC 5280, 4.1.2.5.1
+        elif tag != der.GENERALIZED_TIME:
+            raise der.Malformed("no time")
+        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise der.Malformed("a time that is none") from error
+
+
+def _key(data: bytes) -> tuple[str, str, bytes]:
+    parts = der.items(data)
+    algorithm = der.items(_next(parts)[1])
+    oid = der.oid(_next(algorithm)[1])
+    tag, parameters = next(algorithm, (0, b""))
+    return oid, der.oid(parameters) if tag == der.OID else "", _next(parts)[1][1:]
+
+
+def _extensions(data: bytes) -> tuple[dict[str, bytes], set[str], bool]:
+    """The extensions by OID, which of them are critical, and whether one stands there twice."""
+    found: dict[str, bytes] = {}
+    critical: set[str] = set()
+    twice = False
+    for _, extension in der.items(der.content(data, der.SEQUENCE)) if data else ():
+        parts = der.items(extension)
+        oid = der.oid(_next(parts)[1])
+        tag, value = _next(parts)
+        if tag == der.BOOLEAN:
+            if der.boolean(value):
+                critical.add(oid)
+            tag, value = _next(parts)
+        twice |= oid in found
+        found[oid] = value
+    return found, critical, twice
