@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping as MappingType
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ..model import Config, Failure, Route, Settings
 from . import environment, sources
 from .checks import View, run
 from .compound import text_map
+from .container import in_container
 from .formats import FORMATS
 from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, version
 from .nodes import Mapping, Node, Scalar, Sequence
@@ -22,7 +22,6 @@ from .settings import read_settings
 from .sources import Source
 from .validation import validate
 
-DOCKER_MARK = "/.dockerenv"
 _IGNORE = re.compile(rb"#[ \t]*pomprobe:[ \t]*ignore[ \t]+([^\n#]+)")
 
 
@@ -70,7 +69,8 @@ class Loader:
         routes = tuple(route for route, _ in read)
         mappings = tuple(reader.mapping for _, reader in read)
         refusals = tuple(tuple(reader.refusals) for _, reader in read)
-        view = View(self.file, self.version, top, settings, routes, mappings, refusals, self.problems, self._container())
+        container = in_container(self.file, self.source.format)
+        view = View(self.file, self.version, top, settings, routes, mappings, refusals, self.problems, container)
         routes = self._check(view)
         self.problems.raise_fatal()
         return Config(self.file, routes, settings, self.problems.in_order(), suppressions(self.source.data))
@@ -127,10 +127,6 @@ class Loader:
             else route
             for route in view.routes
         )
-
-    def _container(self) -> bool:
-        """Signs that Pomerium runs in a container: this is one, the file lies where its image wants it, or it is a manifest."""
-        return self.source.format == "kubernetes" or self.file.startswith("/pomerium/") or os.path.exists(DOCKER_MARK)
 
 
 def suppressions(data: bytes) -> tuple[tuple[int, str], ...]:
