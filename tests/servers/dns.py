@@ -133,15 +133,20 @@ class _Datagrams(asyncio.DatagramProtocol):
             self.transport.sendto(answer, addr)
 
 
+ROUNDS = 5
+"""Rounds of the loop after which a connection that was accepted a moment ago is with its handler."""
+
+
 @asynccontextmanager
 async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> AsyncIterator[DNSServer]:
     """Serve until the block ends; without `tcp` or `udp` that port is closed."""
     server = DNSServer(zone)
     connections: list[asyncio.StreamWriter] = []
-    before = asyncio.all_tasks()
+    handlers: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
+        handlers.extend(filter(None, [asyncio.current_task()]))
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 data = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
@@ -172,11 +177,11 @@ async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> Async
             transport.close()
         if streams is not None:
             streams.close()
-        # A connection that was accepted a moment ago is a task of asyncio's before it is one of ours.
-        while tasks := asyncio.all_tasks() - before - {asyncio.current_task()}:
-            for writer in connections:
-                writer.transport.abort()
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+        for writer in connections:
+            writer.transport.abort()
+        await asyncio.gather(*handlers, return_exceptions=True)
         for writer in connections:
             writer.transport.abort()
             with suppress(OSError):

@@ -1,0 +1,96 @@
+"""The recorded truth: what a real Envoy answered to each fault, and when another answer counts as the same."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pomprobe.model import EnvoyReply
+
+DATA = Path(__file__).parent.parent.parent / "data"
+TRUTH, SCENES = DATA / "truth.json", DATA / "scenes.json"
+"""What was answered; and for each row that a probe can see: the route, the global keys, and how to compare."""
+
+TOLERANCE = 0.15
+"""By how much a share may differ: recordings and replays are samples."""
+
+Entry = tuple[EnvoyReply, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recorded fault. seconds: the longest that Envoy took. any: every recorded answer will do, in any share."""
+
+    id: str
+    category: str
+    upstream: str
+    route: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    outcomes: Mapping[str, tuple[Mapping[str, Any], ...]]
+    needs: tuple[str, ...]
+    seconds: float
+    exact: bool
+    any: bool
+
+    def expected(self, version: str) -> tuple[Mapping[str, Any], ...]:
+        """The answers of this Envoy version; of every one where any will do."""
+        return tuple(o for outcomes in self.outcomes.values() for o in outcomes) if self.any else self.outcomes[version]
+
+
+@functools.cache
+def rows() -> Mapping[str, Row]:
+    """Every row that a probe can see."""
+    recorded = {entry["id"]: entry for entry in json.loads(TRUTH.read_text())}
+    return {entry["id"]: _row(entry, recorded[entry["id"]]) for entry in json.loads(SCENES.read_text())}
+
+
+def _row(scene: Mapping[str, Any], recorded: Mapping[str, Any]) -> Row:
+    accepted = {"accept": tuple(scene["accept"])} if "accept" in scene else {}
+    return Row(
+        id=scene["id"],
+        category=recorded["category"],
+        upstream=scene.get("upstream", recorded["upstream"]),
+        route=scene["route"],
+        settings=scene.get("global", {}),
+        outcomes={version: tuple(answers) for version, answers in recorded["outcomes"].items()} | accepted,
+        needs=tuple(scene.get("needs", ())),
+        seconds=scene.get("seconds", 0.0),
+        exact=scene.get("exact", False),
+        any=scene.get("any", False),
+    )
+
+
+def mismatch(row: Row, answers: Iterable[Entry], version: str) -> str:
+    """ "" where the answers are those of the row, word for word but for addresses; else what is wrong."""
+    wanted = _folded((_reply(outcome), outcome["share"]) for outcome in row.expected(version))
+    got = _folded(answers)
+    if abs(sum(got.values()) - 1) > 0.02:
+        return f"shares add up to {sum(got.values()):.2f}"
+    if odd := got.keys() - wanted.keys():
+        return f"got {odd}, expected {set(wanted)}"
+    if row.any:
+        return ""
+    return "".join(
+        f"share of {key} is {got.get(key, 0):.2f}, expected {share:.2f}"
+        for key, share in wanted.items()
+        if abs(got.get(key, 0) - share) > TOLERANCE
+    )
+
+
+def _reply(outcome: Mapping[str, Any]) -> EnvoyReply:
+    return EnvoyReply(outcome["status"], outcome["response_flags"], outcome["response_code_details"], "")
+
+
+def _folded(answers: Iterable[Entry]) -> dict[tuple[int, str, str], float]:
+    folded: dict[tuple[int, str, str], float] = defaultdict(float)
+    for reply, share in answers:
+        details = re.sub(r"remote_address:[^|}]*", "remote_address:", reply.response_code_details)
+        details = re.sub(r"\d+\.\d+\.\d+\.\d+:\d+", "ADDRESS", details)
+        folded[reply.status, ",".join(sorted(reply.response_flags.split(","))), details] += share
+    return {key: share for key, share in folded.items() if share > 0}
