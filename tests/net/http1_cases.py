@@ -647,3 +647,30 @@ case("ws-cut", b"HTTP/1.1 10", end="fin", **WS)
 case("ws-200-nolen", OK + b"\r\nok", end="fin", **WS)
 case("ws-404-nolen", b"HTTP/1.1 404 X\r\n\r\nok", end="fin", **WS)
 case("ws-404-clcut", b"HTTP/1.1 404 X\r\ncontent-length: 9\r\n\r\nok", end="fin", **WS)
+
+# numbers that are none, and very long ones
+
+for name, (first, second) in {
+    "abc-2x": (b"abc", b"2x"),
+    "2x-3x": (b"2x", b"3x"),
+    "2x-empty": (b"2x", b""),
+    "empty-2r": (b"", b"2\r,"),
+    "empty-abc": (b"", b"abc"),
+    "over-abc": (b"99999999999999999999", b"abc"),
+    "over-over": (b"99999999999999999999", b"99999999999999999998"),
+    "2-2x": (b"2", b"2x"),
+    "2x-2": (b"2x", b"2"),
+    "abc-def": (b"abc", b"def"),
+    "12a-12b": (b"12a", b"12b"),
+    "1a-2a": (b"1a", b"2a"),
+}.items():
+    case("304-pair-" + name, b"HTTP/1.1 304 X\r\ncontent-length: %s\r\ncontent-length: %s\r\n\r\n" % (first, second))
+case("304-three", b"HTTP/1.1 304 X\r\ncontent-length: a\r\ncontent-length: b\r\ncontent-length: c\r\n\r\n")
+case("304-three-3", b"HTTP/1.1 304 X\r\ncontent-length: a\r\ncontent-length: b\r\ncontent-length: 3\r\n\r\n")
+case("line-status-zeros-5000", b"HTTP/1.1 " + b"0" * 5000 + b"200 OK\r\n" + L2 + b"\r\nok")
+case("line-status-5000", b"HTTP/1.1 " + b"2" * 5000 + b" OK\r\n" + L2 + b"\r\nok")
+case("cl-zeros-5000", OK + b"content-length: " + b"0" * 5000 + b"2\r\n\r\nok")
+case("cl-5000", OK + b"content-length: " + b"2" * 5000 + b"\r\n\r\nok")
+case("304-pair-overx", b"HTTP/1.1 304 X\r\ncontent-length: 99999999999999999999x\r\ncontent-length: 99999999999999999999\r\n\r\n")
+case("chunk-zeros-5000", T + b"0" * 5000 + b"2\r\nok\r\n0\r\n\r\n")
+case("chunk-5000", T + b"2" * 5000 + b"\r\nok\r\n0\r\n\r\n")

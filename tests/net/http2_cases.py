@@ -543,7 +543,7 @@ case("wus-after-head-6", OK + frame(WINDOW_UPDATE, 0, 0, b"\x00\x00\x00\x01") * 
 case("wus-after-head-5", OK + frame(WINDOW_UPDATE, 0, 0, b"\x00\x00\x00\x01") * 5 + data(b"ok", True))
 for n in (150, 199, 200, 201, 202, 250, 300, 400, 500):
     case(f"prios-{n}", frame(PRIORITY, 0, 1, b"\x00\x00\x00\x00\x00") * n + OK + data(b"ok", True))
-for n in (1003, 1004, 1200, 1500, 1900, 1926, 1927, 1928, 2000, 2500, 3000, 4000):
+for n in (1003, 1004, 1200, 1500, 1900, 2000, 2500, 3000, 4000):
     case(f"pings-{n}", frame(PING, 0, 0, b"12345678") * n + OK + data(b"ok", True))
     case(f"settings-{n}", S * n + OK + data(b"ok", True))
 for v in (b"2", b"3", b"0", b"abc"):
@@ -621,3 +621,177 @@ case("settings-late-2", OK + data(b"ok", True), first=frame(119, 0, 0, b"") + S)
 case("goaway-before-settings-fin", first=goaway(0, 0), end="fin")
 case("rst-before-settings", rst(7), first=b"")
 case("settings-sid-first", OK + data(b"ok", True), first=frame(SETTINGS, 0, 1, b""))
+
+# errors of the stream alone, and what comes with them in one packet
+
+HUNDRED_AND_ONE = [ST] + [(b"x-%d" % i, b"a") for i in range(101)]
+case("too-many-end", large(HUNDRED_AND_ONE, True))
+case("too-many-end-fin", large(HUNDRED_AND_ONE, True), end="fin")
+case("too-many-data", large(HUNDRED_AND_ONE) + data(b"ok", True))
+case("too-many-alone", large(HUNDRED_AND_ONE))
+case("too-many-alone-fin", large(HUNDRED_AND_ONE), end="fin")
+case("too-many-rst", large(HUNDRED_AND_ONE) + rst(7))
+case("too-many-rst-later", large(HUNDRED_AND_ONE), 0.05, rst(7))
+case("too-many-goaway", large(HUNDRED_AND_ONE) + goaway(0, 0))
+case("too-large-end", large(sized(62000), True))
+case("too-large-alone", large(sized(62000)))
+case("too-many-trailers-alone", OK + large([(b"x-%d" % i, b"a") for i in range(101)], True), end="fin")
+case("1xx-too-many-end", headers([(b":status", b"103")]) + large(HUNDRED_AND_ONE, True))
+case("too-many-101-bad-later", large([*HUNDRED_AND_ONE, (b"X", b"y")], True))
+case("too-many-end-ping", large(HUNDRED_AND_ONE, True) + frame(PING, 0, 0, b"12345678"))
+BAD = headers([ST, (b"X", b"y")])
+BADE = headers([ST, (b"X", b"y")], True)
+CLX = headers([ST, (b"content-length", b"0")]) + data(b"xx")
+NB = headers([(b":status", b"304")]) + data(b"ok")
+TRB = OK + headers([(b"X", b"y")], True)
+TRN = OK + headers([(b"x", b"y")])
+for name, bad in {
+    "badheader": BAD,
+    "badheader-end": BADE,
+    "cl": CLX,
+    "nobody": NB,
+    "trailerbad": TRB,
+    "trailernoend": TRN,
+    "nostatus": headers([(b"x", b"y")]),
+    "status": headers([(b":status", b"abc")]),
+    "connection": headers([ST, (b"connection", b"close")]),
+    "clend": headers([ST, (b"content-length", b"5")], True),
+    "clshort": headers([ST, (b"content-length", b"5")]) + data(b"ok", True),
+    "datafirst": data(b"ok"),
+    "1xxend": headers([(b":status", b"100")], True),
+    "1xxdata": headers([(b":status", b"100")]) + data(b"x"),
+    "clbad": headers([ST, (b"content-length", b"x")]),
+    "2cl": headers([ST, (b"content-length", b"2"), (b"content-length", b"2")]),
+    "valuenul": headers([ST, (b"x", b"\x00")]),
+    "101": headers([(b":status", b"101")]),
+    "204cl": headers([(b":status", b"204"), (b"content-length", b"2")]),
+}.items():
+    case(f"err-{name}-rst8", bad + rst(8))
+    case(f"err-{name}-rst7", bad + rst(7))
+    case(f"err-{name}-rst1", bad + rst(1))
+    case(f"err-{name}-goaway", bad + goaway(0, 0))
+    case(f"err-{name}-fin", bad, end="fin")
+    case(f"err-{name}-later", bad, 0.05, rst(8))
+    case(f"err-{name}-ok", bad + OK + data(b"ok", True))
+    case(f"err-{name}-hold", bad)
+    case(f"err-{name}-dataend", bad + data(b"ok", True))
+    case(f"err-{name}-badframe", bad + frame(PING, 0, 0, b"1"))
+    case(f"err-{name}-trailers", bad + headers([(b"x", b"y")], True))
+
+# what shows in a frame's header
+
+for name, bad in {
+    "set-sid1": frame(SETTINGS, 0, 1, b"123456"),
+    "set-len5": frame(SETTINGS, 0, 0, b"12345"),
+    "set-len7": frame(SETTINGS, 0, 0, b"1234567"),
+    "set-33": frame(SETTINGS, 0, 0, b"\x00\x99\x00\x00\x00\x01" * 33),
+    "set-ack6": frame(SETTINGS, 1, 0, b"123456"),
+    "ping-7": frame(PING, 0, 0, b"1234567"),
+    "ping-9": frame(PING, 0, 0, b"123456789"),
+    "ping-sid": frame(PING, 0, 1, b"12345678"),
+    "wu-3": frame(WINDOW_UPDATE, 0, 0, b"123"),
+    "wu-5": frame(WINDOW_UPDATE, 0, 0, b"12345"),
+    "wu-sid2": frame(WINDOW_UPDATE, 0, 2, b"1234"),
+    "rst-3": frame(RST_STREAM, 0, 1, b"123"),
+    "rst-5": frame(RST_STREAM, 0, 1, b"12345"),
+    "rst-sid0": frame(RST_STREAM, 0, 0, b"1234"),
+    "rst-sid3": frame(RST_STREAM, 0, 3, b"1234"),
+    "goaway-7": frame(GOAWAY, 0, 0, b"1234567"),
+    "goaway-sid1": frame(GOAWAY, 0, 1, b"12345678"),
+    "prio-4": frame(PRIORITY, 0, 1, b"1234"),
+    "prio-6": frame(PRIORITY, 0, 1, b"123456"),
+    "head-sid0": frame(HEADERS, 4, 0, b"\x88"),
+    "head-sid2": frame(HEADERS, 4, 2, b"\x88"),
+    "head-sid3": frame(HEADERS, 4, 3, b"\x88"),
+    "head-prio4": frame(HEADERS, 36, 1, b"\x00\x00\x00\x00"),
+    "head-pad0": frame(HEADERS, 12, 1, b""),
+    "head-prio-pad5": frame(HEADERS, 44, 1, b"\x00\x00\x00\x00\x00"),
+    "data-sid0": frame(DATA, 0, 0, b"x"),
+    "data-sid3": frame(DATA, 0, 3, b"x"),
+    "data-first": frame(DATA, 0, 1, b"x"),
+    "data-pad0": frame(DATA, 8, 1, b""),
+    "push-4": frame(PUSH_PROMISE, 4, 1, b"\x00\x00\x00\x02"),
+    "push-3": frame(PUSH_PROMISE, 4, 1, b"\x00\x00\x00"),
+    "push-sid0": frame(PUSH_PROMISE, 4, 0, b"\x00\x00\x00\x02\x82"),
+    "push-sid3": frame(PUSH_PROMISE, 4, 3, b"\x00\x00\x00\x02\x82"),
+    "cont": frame(CONTINUATION, 4, 1, b"x"),
+    "big": frame(119, 0, 0, b"x" * 16385),
+}.items():
+    case(f"form-{name}-open", bad[:9])
+    case(f"form-{name}-mid", OK + bad[:9], end="fin")
+    case(f"form-{name}-open-fin", bad[:9], end="fin")
+    case(f"form-{name}-first", first=bad[:9], end="fin")
+    case(f"form-{name}-10", bad[:10], end="fin")
+for name, bad in {
+    "head": frame(HEADERS, 12, 1, b"@" + b"a" * 12),
+    "data": OK + frame(DATA, 8, 1, b"@" + b"a" * 12),
+    "headprio": frame(HEADERS, 44, 1, b"@" + b"a" * 12),
+    "headpriolate": frame(HEADERS, 44, 1, b"\x08" + b"a" * 12),
+    "headok": frame(HEADERS, 12, 1, b"\x05" + b"a" * 12),
+}.items():
+    at = len(OK) if name == "data" else 0
+    case(f"pad-{name}-10", bad[: at + 10], end="fin")
+    case(f"pad-{name}-10-hold", bad[: at + 10])
+    case(f"pad-{name}-12", bad[: at + 12], end="fin")
+    case(f"pad-{name}-15", bad[: at + 15], end="fin")
+
+# PUSH_PROMISE before our settings are acknowledged
+
+
+def push(sid: int = 2, on: int = 1, flags: int = 4, fields: bytes = b"\x82\x84\x87A\x01a") -> bytes:
+    return frame(PUSH_PROMISE, flags, on, struct.pack(">I", sid) + fields)
+
+
+for name, bad in {
+    "ok": push() + OK + data(b"ok", True),
+    "alone": push(),
+    "mid": OK + push() + data(b"ok", True),
+    "fin": push(),
+    "odd": push(3) + OK + data(b"ok", True),
+    "zero": push(0) + OK + data(b"ok", True),
+    "twice": push() + push() + OK + data(b"ok", True),
+    "two": push(2) + push(4) + OK + data(b"ok", True),
+    "down": push(4) + push(2) + OK + data(b"ok", True),
+    "sid0": push(on=0) + OK + data(b"ok", True),
+    "sid3": push(on=3) + OK + data(b"ok", True),
+    "sid2": push() + push(4, on=2) + OK + data(b"ok", True),
+    "short": frame(PUSH_PROMISE, 4, 1, b"\x00\x00") + OK + data(b"ok", True),
+    "empty": push(fields=b"") + OK + data(b"ok", True),
+    "badblock": push(fields=b"\xff\xff\xff\xff\xff") + OK,
+    "badheader": push(fields=block([(b"X", b"y")])) + OK + data(b"ok", True),
+    "status": push(fields=b"\x88") + OK + data(b"ok", True),
+    "cont": push(flags=0, fields=b"\x82\x84") + frame(CONTINUATION, 4, 1, b"\x87A\x01a") + OK + data(b"ok", True),
+    "response": push() + frame(HEADERS, 4, 2, b"\x88") + OK + data(b"ok", True),
+    "response-data": push() + frame(HEADERS, 4, 2, b"\x88") + frame(DATA, 1, 2, b"x") + OK + data(b"ok", True),
+    "data": push() + frame(DATA, 1, 2, b"x") + OK + data(b"ok", True),
+    "rst2": push() + rst(8, 2) + OK + data(b"ok", True),
+    "wu2": push() + frame(WINDOW_UPDATE, 0, 2, b"\x00\x00\x00\x01") + OK + data(b"ok", True),
+    "thenack": push() + ACK + OK + data(b"ok", True),
+    "ack-response": push() + ACK + frame(HEADERS, 5, 2, b"\x88") + OK + data(b"ok", True),
+    "many": b"".join(push(2 * i) for i in range(1, 120)) + OK + data(b"ok", True),
+    "101": b"".join(push(2 * i) for i in range(1, 103)) + OK + data(b"ok", True),
+    "large": push(fields=block([(b"x-%d" % i, b"a") for i in range(120)])) + OK + data(b"ok", True),
+    "dyn": push(fields=b"\x82\x84\x87A\x01a@\x01x\x01y") + frame(HEADERS, 4, 1, b"\x88\xbe") + data(b"ok", True),
+    "pad": frame(PUSH_PROMISE, 12, 1, b"\x02" + struct.pack(">I", 2) + b"\x82\x84\x00\x00") + OK + data(b"ok", True),
+    "padbad": frame(PUSH_PROMISE, 12, 1, b" " + struct.pack(">I", 2) + b"\x82\x84\x00\x00") + OK + data(b"ok", True),
+    "1xx": headers([(b":status", b"103")]) + push() + OK + data(b"ok", True),
+    "prio": push() + frame(PRIORITY, 0, 2, b"\x00\x00\x00\x00\x00") + OK + data(b"ok", True),
+}.items():
+    case("push-" + name, bad, end="fin" if name in ("fin",) else "hold", first=S)
+case("push-acked", push() + OK + data(b"ok", True))
+case("push-acked-rst2", push() + rst(8, 2) + OK + data(b"ok", True))
+
+# very long numbers and values
+
+case("h-cl-zeros", headers([ST, (b"content-length", b"0" * 300 + b"2")]) + data(b"ok", True))
+case("h-cl-5000", headers([ST, (b"content-length", b"2" * 5000)]) + data(b"ok", True))
+case("h-cl-max", headers([ST, (b"content-length", b"9223372036854775807")]) + data(b"ok"), end="fin")
+case("h-cl-max1", headers([ST, (b"content-length", b"9223372036854775808")]) + data(b"ok"), end="fin")
+case("size1-65530", large([ST, (b"x", b"a" * 65530)]) + data(b"ok", True))
+case("size1-65536", large([ST, (b"x", b"a" * 65536)]) + data(b"ok", True))
+case("size1-65537", large([ST, (b"x", b"a" * 65537)]) + data(b"ok", True))
+case("size1-70000", large([ST, (b"x", b"a" * 70000)]) + data(b"ok", True))
+case("name-70000", large([ST, (b"x" * 70000, b"a")]) + data(b"ok", True))
+case("size1-100000-end", large([ST, (b"x", b"a" * 100000)], True))
+case("size1-130000", large([ST, (b"x", b"a" * 130000)], True))
+case("size1-200000", large([ST, (b"x", b"a" * 200000)], True))

@@ -20,8 +20,12 @@ from .http2_cases import ACK, CASES, OK, Case, S
 
 ENVOY = recorded("http2_envoy.txt")
 
-UNFINISHED = {"count-open-120", "size-open-70k", "endless-cont-same", "hpack-one-huge"}
+UNFINISHED = {"count-open-120", "size-open-70k", "endless-cont-same", "hpack-one-huge", "size1-200000"}
 """Envoy looks at headers while they come, we when they are complete: these never are, or are wrong in more than one way."""
+
+TOGETHER = {f"err-{fault}-{end}" for fault in ("cl", "nobody", "clshort", "1xxdata") for end in ("rst7", "rst8", "goaway")}
+TOGETHER |= {"too-many-rst", "too-many-goaway"}
+"""Envoy acts on an error of the stream once it has read all there is: what comes in the same packet can overtake it."""
 
 GET = ((b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"up.lab.test"), (b":path", b"/x"))
 
@@ -56,7 +60,7 @@ def test_agrees_with_envoy(names: list[str]) -> None:
     assert {name: ENVOY[name] for name in names} == {name: words(play(CASES[name])) for name in names}
 
 
-@pytest.mark.parametrize("names", families(set(CASES) - UNFINISHED), ids=family)
+@pytest.mark.parametrize("names", families(set(CASES) - UNFINISHED - TOGETHER), ids=family)
 def test_agrees_with_envoy_whatever_the_packets(names: list[str]) -> None:
     """The answer does not depend on how the bytes are cut."""
     small = [name for name in names if sum(len(step) for step in CASES[name].steps if isinstance(step, bytes)) < 5000]

@@ -17,7 +17,8 @@ MAX_HEADERS = 100
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _NAME = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_STATUS = re.compile(rb"\+?[0-9]+")
+_STATUS = re.compile(rb"\+?([0-9]+)")
+_DIGITS = re.compile(rb"[0-9]*")
 _BLANK = bytes(range(33))  # Balsa's white space is every byte up to the space
 _SIZE_MAX = 2**64 - 1
 
@@ -50,11 +51,12 @@ def status_line(line: bytes) -> StatusLine:
     status, _, reason = _island(rest)
     if not status:
         raise HeadRefused("no status code in the first line")
-    if not _STATUS.fullmatch(status) or int(status) > _SIZE_MAX:
+    digits = _STATUS.fullmatch(status)
+    if digits is None or number_of(digits[1]) > _SIZE_MAX:
         raise HeadRefused("the status code is not a number")
     if not _VERSION.fullmatch(version):
         raise HeadRefused("the status line names no HTTP/1 version")
-    return StatusLine(version.decode("ascii"), int(status) & 0xFFFF, reason.strip(_BLANK).decode("latin-1"))
+    return StatusLine(version.decode("ascii"), number_of(digits[1]) & 0xFFFF, reason.strip(_BLANK).decode("latin-1"))
 
 
 def header_lines(block: bytes) -> Headers:
@@ -74,24 +76,32 @@ def header_lines(block: bytes) -> Headers:
 def content_length(headers: Headers, status: int) -> int | None:
     """The body's length, None where no header says it; raises HeadRefused for more than one and for what is no number.
 
-    A 304 may say anything once: Balsa looks at the number only where a body can follow.
+    A 304 may say anything that is no number, and more than once: Balsa looks at it only where a body can follow.
     """
-    lengths = [_length(value) for value in values(headers, b"content-length")]
-    if len(lengths) > 1 and (lengths[0][0] or any(length != lengths[0] for length in lengths)):
+    found = values(headers, b"content-length")
+    lengths = [_length(value) for value in found]
+    if len(lengths) > 1 and (max(lengths) >= 0 or len(set(lengths)) > 1):
         raise HeadRefused("two Content-Length headers")
     if not lengths or status == 304:
         return None
-    valid, length = lengths[0]
-    if not valid:
+    if lengths[0] < 0:
         raise HeadRefused("Content-Length is not a number")
-    return length
+    return lengths[0]
 
 
-def _length(value: bytes) -> tuple[bool, int]:
-    """Is it a number that Balsa takes, and how far it came in reading it."""
-    digits = re.match(rb"[0-9]*", value)
-    number = int(digits[0][-20:] or b"0") if digits else 0
-    return bool(digits and digits[0] == value and value.lstrip(b"0")[20:] == b"" and value and number <= _SIZE_MAX), number
+def _length(value: bytes) -> int:
+    """The number, -1 for what is none, -2 for one that is too large, whatever follows it."""
+    digits = _DIGITS.match(value)
+    assert digits is not None
+    number = number_of(digits[0])
+    if number > _SIZE_MAX:
+        return -2
+    return number if digits[0] and digits[0] == value else -1
+
+
+def number_of(digits: bytes) -> int:
+    """The number that decimal digits say; of a very long one only that it is too large for anything."""
+    return int(digits.lstrip(b"0")[:21] or b"0")
 
 
 def too_many(headers: Headers) -> bool:

@@ -73,7 +73,6 @@ class Http2Codec:
         self._decoder = hpack.Decoder(max_header_list_size=1 << 20)
         self._out = bytearray()
         self._acks = 0
-        self._settings_acked = False
         self._connect_allowed = False
         self._last_stream = MAX_WINDOW
         self._initial_window = 65535
@@ -83,7 +82,7 @@ class Http2Codec:
         self._length: int | None = None
         self._received = 0
         self._spent = 0
-        self._opened = False
+        self._fault: Refused | Reset | None = None  # of the stream alone: RST_STREAM or GOAWAY that came with it is looked at first
 
     def request(self, headers: Headers, body: bytes = b"") -> bytes:
         """The connection's preface, our settings and the request. body: what fits the window that every server gives (64 KiB).
@@ -114,23 +113,26 @@ class Http2Codec:
         if self.ended:
             return
         self._acks = 0
+        for event in self._all(data):
+            self.ended = isinstance(event, End | Reset | Refused)
+            yield event
+            if self.ended:
+                return
+        if self._fault is not None:
+            self.ended = True
+            yield self._fault
+
+    def _all(self, data: bytes) -> Iterator[Event]:
         try:
             for one in self._frames.feed(data):
-                for event in self._read(one):
-                    self.ended = isinstance(event, End | Reset)
-                    yield event
-                    if self.ended:
-                        return
+                yield from self._read(one)
                 if self._acks > FLOOD and len(data) > 32768:
                     raise FrameRefused("a flood of PING or SETTINGS frames")
         except (FrameRefused, HeadersRefused) as refused:
-            self.ended = True
             yield Refused(str(refused))
-        except (HeadersTooMany, BlockTooLarge, hpack.OversizedHeaderListError) as many:
-            self.ended = True
-            yield Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "headers larger than 60 KiB")
+        except BlockTooLarge:
+            yield Reset("", problem="headers larger than 60 KiB")
         except (hpack.HPACKError, UnicodeDecodeError):
-            self.ended = True
             yield Refused("headers that cannot be decompressed")
 
     def eof(self) -> Event:
@@ -140,11 +142,7 @@ class Http2Codec:
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:
-            case Block():
-                yield from self._headers(one)
-            case Body():
-                yield from self._body(one)
-            case Control(type=Type.RST_STREAM):
+            case Control(type=Type.RST_STREAM, stream=1):
                 yield Reset(_name(one.payload))
             case Control(type=Type.GOAWAY):
                 yield from self._goaway(one.payload)
@@ -152,14 +150,27 @@ class Http2Codec:
                 yield from self._settings(one)
             case Control(type=Type.PING) if not one.flags & ACK:
                 self._acknowledge(frame(Type.PING, ACK, 0, one.payload))
-            case Control(type=Type.WINDOW_UPDATE):
+            case Control(type=Type.WINDOW_UPDATE) if one.stream in self._credit:
                 self._credit[one.stream] += int.from_bytes(one.payload, "big") & MAX_WINDOW
                 if self._credit[one.stream] > MAX_WINDOW:
                     raise FrameRefused("a flow-control window that is too large")
+            case Block() if one.stream != STREAM:
+                self._decoder.decode(one.payload, raw=True)  # a promised response: only its table counts
+            case Body() if one.stream != STREAM:
+                self._give_back(one.consumed)
+            case Block() if self._fault is None:
+                yield from self._limited(one)
+            case Body() if self._fault is None:
+                yield from self._body(one)
+
+    def _limited(self, block: Block) -> Iterator[Event]:
+        try:
+            yield from self._headers(block)
+        except (HeadersTooMany, hpack.OversizedHeaderListError) as many:
+            self._fault = Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "headers larger than 60 KiB")
 
     def _headers(self, block: Block) -> Iterator[Event]:
         decoded = ((bytes(name), bytes(value)) for name, value in self._decoder.decode(block.payload, raw=True))
-        self._opened = True
         if self._head is not None:
             if not block.end_stream:
                 raise HeadersRefused("trailers that do not end the stream")
@@ -192,16 +203,17 @@ class Http2Codec:
             yield self._end(())
 
     def _body(self, body: Body) -> Iterator[Event]:
-        if not self._opened or (self._head is None and (body.content or body.end_stream)):
-            raise FrameRefused("a body before the headers")
         self._give_back(body.consumed)
         self._received += len(body.content)
-        if self._length is not None and self._received > self._length:
-            raise FrameRefused(f"content-length {self._length}, body {self._received} or more")
-        if body.content:
-            yield Data(body.content)
-        if body.end_stream:
-            yield self._end(())
+        if self._head is None and (body.content or body.end_stream):
+            self._fault = Refused("a body before the headers")
+        elif self._length is not None and (self._received > self._length or (body.end_stream and self._received < self._length)):
+            self._fault = Refused(f"content-length {self._length}, body {self._received}" + ("" if body.end_stream else " or more"))
+        else:
+            if body.content:
+                yield Data(body.content)
+            if body.end_stream:
+                yield self._end(())
 
     def _end(self, trailers: Headers) -> End:
         if self._length is not None and self._received != self._length:
@@ -218,9 +230,6 @@ class Http2Codec:
 
     def _settings(self, settings: Control) -> Iterator[Event]:
         if settings.flags & ACK:
-            if self._settings_acked:
-                raise FrameRefused("an acknowledgement of settings that were not sent")
-            self._settings_acked = True
             return
         for key, value in struct.iter_unpack(">HI", settings.payload):
             if not self._acceptable(key, value):

@@ -48,8 +48,9 @@ class BlockTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """HEADERS and its CONTINUATIONs, put together."""
+    """HEADERS (or a PUSH_PROMISE, then of the promised stream) and its CONTINUATIONs, put together."""
 
+    stream: int
     payload: bytes
     end_stream: bool
 
@@ -58,6 +59,7 @@ class Block:
 class Body:
     """A DATA frame without its padding; Envoy passes none on before it is complete. consumed: bytes of flow control."""
 
+    stream: int
     content: bytes
     consumed: int
     end_stream: bool
@@ -81,15 +83,25 @@ def frame(kind: Type, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
 
+PADDABLE = (Type.DATA, Type.HEADERS, Type.PUSH_PROMISE)
+LENGTHS = {Type.PRIORITY: 5, Type.RST_STREAM: 4, Type.PING: 8, Type.WINDOW_UPDATE: 4}
+MAX_SETTINGS = 32
+
+
 class FrameReader:
-    """Cuts what comes into frames. Memory: one frame, and a block of headers."""
+    """Cuts what comes into frames. Memory: one frame, and a block of headers.
+
+    As in nghttp2, what shows in a frame's header is refused before the rest has come, and so is a wrong number of bytes of padding.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._kind = -1  # of the frame that is being read; -1: its header has not come yet
         self._length = self._flags = self._stream = 0
-        self._begun = False
+        self._begun = self._acknowledged = self._opened = False
+        self._promised = 0
         self._block: bytearray | None = None
+        self._block_of = self._block_stream = 0
         self._block_ends_stream = False
         self._empty = self._priorities = self._windows = 0
         self._windows_allowed = 7  # 5, and 2 for each stream
@@ -107,6 +119,8 @@ class FrameReader:
                     return
                 self._open(bytes(self._buffer[:9]))
                 del self._buffer[:9]
+            if self._flags & PADDED and self._kind in PADDABLE and self._buffer:
+                self._require(self._buffer[0] < self._length - self._fixed(), "padding")
             if len(self._buffer) < self._length:
                 return
             payload = bytes(self._buffer[: self._length])
@@ -117,49 +131,73 @@ class FrameReader:
 
     def _open(self, header: bytes) -> None:
         """Take a frame's header, and refuse what shows in it already."""
-        self._length = int.from_bytes(header[:3], "big")
-        self._kind, self._flags = header[3], header[4]
+        length = self._length = int.from_bytes(header[:3], "big")
+        kind, flags = self._kind, self._flags = header[3], header[4]
         self._stream = int.from_bytes(header[5:], "big") & MAX_WINDOW
-        if not self._begun and (self._kind != Type.SETTINGS or self._flags & ACK):
+        if not self._begun and (kind != Type.SETTINGS or flags & ACK):
             raise FrameRefused("what came first is no SETTINGS frame of HTTP/2")
         self._begun = True
-        if self._length > MAX_FRAME:
-            raise FrameRefused(f"a frame of {self._length} bytes")
-        if (self._block is not None) != (self._kind == Type.CONTINUATION):
+        if length > MAX_FRAME:
+            raise FrameRefused(f"a frame of {length} bytes")
+        if (self._block is not None) != (kind == Type.CONTINUATION):
             raise FrameRefused("headers that another frame interrupts" if self._block is not None else "a CONTINUATION without headers")
-        if self._kind in (Type.DATA, Type.HEADERS, Type.CONTINUATION, Type.RST_STREAM) and self._stream != STREAM:
-            raise FrameRefused(f"{Type(self._kind).name} on stream {self._stream}")
+        if kind in (Type.DATA, Type.HEADERS) and not self._known():
+            raise FrameRefused(f"{Type(kind).name} on stream {self._stream}")
+        if kind == Type.CONTINUATION and self._stream != self._block_of:
+            raise FrameRefused(f"CONTINUATION on stream {self._stream}")
+        if kind == Type.DATA and self._stream == STREAM and not self._opened:
+            raise FrameRefused("a body before the headers")
+        if kind in LENGTHS and length != LENGTHS[Type(kind)]:
+            raise FrameRefused(f"{Type(kind).name} of {length} bytes")
+        if kind == Type.SETTINGS and (length % 6 or length > 6 * MAX_SETTINGS or (flags & ACK and length)):
+            raise FrameRefused(f"SETTINGS of {length} bytes")
+        if kind == Type.GOAWAY and length < 8:
+            raise FrameRefused(f"GOAWAY of {length} bytes")
+        if kind in PADDABLE and length < self._fixed() + (1 if flags & PADDED and not self._fixed() else 0):
+            raise FrameRefused(f"{Type(kind).name} of {length} bytes")
+
+    def _known(self) -> bool:
+        """Is it our stream, or one that the server has promised?"""
+        return self._stream == STREAM or (0 < self._stream <= self._promised and not self._stream % 2)
+
+    def _fixed(self) -> int:
+        """Bytes that this frame has before its headers, padding aside."""
+        if self._kind == Type.HEADERS:
+            return 5 if self._flags & PRIORITY_FIELDS else 0
+        return 4 if self._kind == Type.PUSH_PROMISE else 0
 
     def _whole(self, kind: int, payload: bytes) -> Frame | None:
         flags, stream = self._flags, self._stream
+        padded = bool(flags & PADDED) and kind in PADDABLE
+        content = payload[1 : len(payload) - payload[0]] if padded else payload
         match kind:
             case Type.DATA:
-                content = self._unpadded(payload, "DATA")
                 self._count_empty(len(content))
-                return Body(content, len(payload), bool(flags & END_STREAM))
+                return Body(stream, content, len(payload), bool(flags & END_STREAM))
             case Type.HEADERS:
-                return self._headers(payload)
+                self._opened = self._opened or stream == STREAM
+                fields = content[5:] if flags & PRIORITY_FIELDS else content
+                self._count_empty(len(fields))
+                return self._begin(stream, fields, bool(flags & END_STREAM))
+            case Type.PUSH_PROMISE:
+                return self._begin(self._promise(content), content[4:], False)
             case Type.CONTINUATION:
                 self._flags &= ~END_STREAM
-                return self._grow(payload)
-            case Type.PUSH_PROMISE:
-                raise FrameRefused("a PUSH_PROMISE, although push is off")
+                self._count_empty(len(content))
+                return self._grow(content)
             case Type.PRIORITY:
-                self._require(len(payload) == 5, "PRIORITY")
                 self._priorities += 1
                 if self._priorities > 200:  # 100 for the connection and for each stream
                     raise FrameRefused("a flood of PRIORITY frames")
             case Type.RST_STREAM:
-                self._require(len(payload) == 4, "RST_STREAM")
+                self._require(self._known(), "RST_STREAM")
             case Type.SETTINGS:
-                well_formed = len(payload) % 6 == 0 and len(payload) <= 6 * 32 and not (flags & ACK and payload)
-                self._require(stream == 0 and well_formed, "SETTINGS")
-            case Type.PING:
-                self._require(stream == 0 and len(payload) == 8, "PING")
-            case Type.GOAWAY:
-                self._require(stream == 0 and len(payload) >= 8, "GOAWAY")
+                self._require(stream == 0 and not (flags & ACK and self._acknowledged), "SETTINGS")
+                self._acknowledged = self._acknowledged or bool(flags & ACK)
+            case Type.PING | Type.GOAWAY:
+                self._require(stream == 0, Type(kind).name)
             case Type.WINDOW_UPDATE:
-                self._require(stream in (0, STREAM) and len(payload) == 4 and any(payload), "WINDOW_UPDATE")
+                self._require((stream == 0 or self._known()) and any(payload), "WINDOW_UPDATE")
                 self._windows += 1
                 if self._windows > self._windows_allowed:
                     raise FrameRefused("a flood of WINDOW_UPDATE frames")
@@ -167,28 +205,26 @@ class FrameReader:
                 return None
         return Control(Type(kind), flags, stream, payload)
 
-    def _headers(self, payload: bytes) -> Frame | None:
-        fields = self._unpadded(payload, "HEADERS")
-        if self._flags & PRIORITY_FIELDS:
-            self._require(len(fields) >= 5, "HEADERS")
-            fields = fields[5:]
+    def _promise(self, content: bytes) -> int:
+        """The stream that is promised. Allowed until the server has acknowledged that push is off; then it is an error."""
+        promised = int.from_bytes(content[:4], "big") & MAX_WINDOW
+        allowed = not self._acknowledged and self._stream == STREAM
+        self._require(allowed and promised > self._promised and not promised % 2, "PUSH_PROMISE")
+        self._promised = promised
+        return promised
+
+    def _begin(self, stream: int, fields: bytes, ends_stream: bool) -> Frame | None:
         self._block = bytearray()
-        self._block_ends_stream = bool(self._flags & END_STREAM)
+        self._block_of = self._stream
+        self._block_stream, self._block_ends_stream = stream, ends_stream
         return self._grow(fields)
 
-    def _unpadded(self, payload: bytes, kind: str) -> bytes:
-        if not self._flags & PADDED:
-            return payload
-        self._require(bool(payload) and payload[0] < len(payload), kind)
-        return payload[1 : len(payload) - payload[0]]
-
     def _grow(self, fields: bytes) -> Frame | None:
-        self._count_empty(len(fields))
         assert self._block is not None
         self._block += fields
         if self._flags & END_HEADERS:
             block, self._block = bytes(self._block), None
-            return Block(block, self._block_ends_stream)
+            return Block(self._block_stream, block, self._block_ends_stream)
         if len(self._block) > MAX_BLOCK:
             raise BlockTooLarge
         return None
@@ -200,6 +236,6 @@ class FrameReader:
             raise FrameRefused("a flood of empty frames")
 
     @staticmethod
-    def _require(good: bool, kind: str) -> None:
+    def _require(good: bool, what: str) -> None:
         if not good:
-            raise FrameRefused(f"a malformed {kind} frame")
+            raise FrameRefused(f"a wrong {what} frame" if what != "padding" else "wrong padding")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .http1_head import MAX_HEADERS, MERGED
+from .http1_head import MAX_HEADERS, MERGED, number_of
 from .http_events import Headers
 
 MAX_BYTES = 60 * 1024
@@ -20,7 +20,7 @@ MAX_STRING = 64 * 1024
 _NAME = re.compile(rb"[!#$%&'*+\-.0-9^_`a-z|~]+")
 _VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 _STATUS = re.compile(rb"[0-9]{3}")
-_LENGTH = re.compile(rb"[0-9]{1,19}")
+_LENGTH = re.compile(rb"[0-9]+")
 _CONNECTION = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 
 
@@ -75,9 +75,10 @@ def content_length(headers: Headers) -> int | None:
         return None
     if len(lengths) > 1:
         raise HeadersRefused("two Content-Length headers")
-    if not _LENGTH.fullmatch(lengths[0]) or int(lengths[0]) >= 2**63:
+    length = number_of(lengths[0]) if _LENGTH.fullmatch(lengths[0]) else -1
+    if not 0 <= length < 2**63:
         raise HeadersRefused("Content-Length is not a number")
-    return int(lengths[0])
+    return length
 
 
 def _status(value: bytes) -> int:
