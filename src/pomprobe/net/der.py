@@ -63,10 +63,10 @@ def integer(value: bytes) -> int:
 
 
 def boolean(value: bytes) -> bool:
-    """The value of a BOOLEAN's content."""
-    if value not in (b"\x00", b"\xff"):
-        raise Malformed("a BOOLEAN that is neither 00 nor FF")
-    return value == b"\xff"
+    """The value of a BOOLEAN's content. As BER has it: anything but 0 is true, BoringSSL takes it in extensions."""
+    if len(value) != 1:
+        raise Malformed("a BOOLEAN of several bytes")
+    return value != b"\x00"
 
 
 def oid(value: bytes) -> str:

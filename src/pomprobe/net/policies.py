@@ -30,10 +30,11 @@ def check(chain: Sequence[X509]) -> int:
 def _syntax(chain: Sequence[X509]) -> int:
     """Without a CA that requires a policy only mistakes in the extensions count."""
     try:
-        for certificate in chain[:-1]:
+        for depth, certificate in enumerate(chain[:-1]):
             _policies(certificate)
-            _mappings(certificate)
             _inhibit(certificate)
+            if depth:
+                _mappings(certificate)
     except der.Malformed:
         return INVALID
     return 0

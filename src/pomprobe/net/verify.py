@@ -26,6 +26,8 @@ INVALID_CA, PATH_LENGTH, PURPOSE, UNHANDLED_CRITICAL, INVALID_EXTENSION = 24, 25
 CONSTRAINTS_WITHOUT_NAMES = 1000
 """X509_V_ERR numbers of OpenSSL and BoringSSL; the last one is BoringSSL's alone, its number ours."""
 
+INVALID_POLICY = "184549520:X.509_certificate_routines:OPENSSL_internal:INVALID_POLICY_EXTENSION|"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -39,7 +41,9 @@ class Verdict:
 def is_settled(sent: Sequence[X509], trust: TrustStore) -> bool:
     """Is OpenSSL's word enough where it trusts a chain? Not with constraints, MD5 and the like, where BoringSSL may be stricter."""
     return not any(
-        certificate.constraints is not None
+        certificate.malformed
+        or certificate.unhandled_critical
+        or certificate.constraints is not None
         or not certificate.extensions.keys().isdisjoint(policies.STRICT)
         or certificate.signature in MD5_SIGNATURES
         or certificate.issuer.canonical in trust.special
@@ -57,7 +61,7 @@ def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None)
         _check_extensions(chain[:untrusted])
         or _check_signatures(chain, now or datetime.now(UTC))
         or _check_names(chain)
-        or Verdict(policies.check(chain))
+        or _check_policies(chain)
     )
 
 
@@ -159,3 +163,8 @@ def _check_names(chain: Sequence[X509]) -> Verdict | None:
     if constrained and name_constraints.hides_a_host(chain[0]):
         return Verdict(CONSTRAINTS_WITHOUT_NAMES, -1)  # -1 is what Envoy 1.37 prints
     return None
+
+
+def _check_policies(chain: Sequence[X509]) -> Verdict:
+    code = policies.check(chain)
+    return Verdict(code, before=INVALID_POLICY if code == policies.INVALID else "")

@@ -11,6 +11,9 @@ from .x509_name import Name
 RFC822, DNS, DIRECTORY, URI, IP = 1, 2, 4, 6, 7
 """Kinds of GeneralName: RFC 5280's tags."""
 
+GENERAL_NAMES = {0xA0, 0x81, 0x82, 0xA3, 0xA4, 0xA5, 0x86, 0x87, 0x88}
+"""Their tags as encoded: otherName, x400Address, directoryName and ediPartyName are constructed."""
+
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
@@ -85,6 +88,8 @@ def _authority_key(data: bytes) -> Mapping[str, object]:
             issuer = next((name.name for name in names if name.kind == DIRECTORY), None)
         elif tag == 0x82:
             serial = int.from_bytes(value, signed=True)
+        else:
+            raise der.Malformed("an authority key identifier with something else")
     return {"authority_key": AuthorityKey(key_id, serial, issuer)}
 
 
@@ -115,8 +120,8 @@ def _crl_points(data: bytes) -> Mapping[str, object]:
 
 def general_name(tag: int, value: bytes) -> GeneralName:
     """One GeneralName from its tag and content. Raises der.Malformed."""
-    if not tag & 0x80:
-        raise der.Malformed("a GeneralName without its tag")
+    if tag not in GENERAL_NAMES:
+        raise der.Malformed("a GeneralName that is none")
     kind = tag & 0x1F
     return GeneralName(kind, value, x509_name.parse(der.content(value, der.SEQUENCE)) if kind == DIRECTORY else None)
 
