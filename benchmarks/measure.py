@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import time
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+COST = Path(__file__).with_name("cost.py")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,17 +35,15 @@ class Program:
 
 
 def run(program: Program) -> Cost:
-    """Run it once, without output. Raises RuntimeError where it ends with another exit code than it should."""
-    before, began = _cpu(program.daemon), time.perf_counter()
-    process = subprocess.Popen(program.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)  # it is waited for: Popen need not
-    if process.returncode not in program.codes:
-        raise RuntimeError(f"{program.name} ended with {process.returncode}: {' '.join(program.argv)[:200]}")
-    cpu = usage.ru_utime + usage.ru_stime + _cpu(program.daemon) - before
-    memory = max(usage.ru_maxrss / 1024, _memory(program.daemon))
-    return Cost(wall, cpu, memory)
+    """Run it once, its output into a file. Raises RuntimeError where it ends with another exit code than it should."""
+    before = _cpu(program.daemon)
+    with tempfile.NamedTemporaryFile() as said:
+        argv = (sys.executable, "-I", "-S", str(COST), said.name, *program.argv)
+        answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout.split()
+        if int(answer[0]) not in program.codes:
+            raise RuntimeError(f"{program.name} ended with {answer[0]}: {said.read()[-500:].decode(errors='replace')}")
+    wall, cpu, memory = map(float, answer[1:])
+    return Cost(wall, cpu + _cpu(program.daemon) - before, max(memory, _memory(program.daemon)))
 
 
 def paired(programs: Sequence[Program], rounds: int) -> list[list[Cost]]:
