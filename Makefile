@@ -48,8 +48,11 @@ fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: config
 fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
 	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES)
 
-bench: $(VENV)/.dev  ## measure, and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev  ## measure, as users install it, and write docs/benchmarks.md (SECTIONS=startup prints one section)
+	$(PYTHON) -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip --disable-pip-version-check install --quiet --force-reinstall --no-deps .
+	$(VENV)/bench/bin/python -m pip --disable-pip-version-check install --quiet .
+	POMPROBE=$(VENV)/bench/bin/pomprobe $(BIN)/python -m benchmarks $(SECTIONS)
 
 build: $(VENV)/.dev  ## wheel and sdist, into dist/
 	$(BIN)/python -m build --outdir dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from .servers import SERVER_NAME
 
-POMPROBE = (str(Path(sys.executable).with_name("pomprobe")),)
+POMPROBE = (os.environ.get("POMPROBE") or str(Path(sys.executable).with_name("pomprobe")),)
+"""The program to measure: `make bench` installs one as users do, without what development needs beside it."""
 
 
 @dataclass(frozen=True, slots=True)
