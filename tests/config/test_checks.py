@@ -219,7 +219,11 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
         {"key": "circuit_breaker_thresholds.max_connection_pools"},
     ),
     # dns
-    (f"dns_resolvers: ['tcp://1.1.1.1:53']\n{ROUTE}", Failure.DNS_RESOLVER_TCP, {"value": "tcp://1.1.1.1:53", "write": "dns_use_tcp: true"}),
+    (
+        f"dns_resolvers: ['tcp://1.1.1.1:53']\n{ROUTE}",
+        Failure.DNS_RESOLVER_TCP,
+        {"value": "tcp://1.1.1.1:53", "write": "dns_use_tcp: true"},
+    ),
     (f"dns_resolvers: ['tcp://[2001:db8::1]:53']\n{ROUTE}", Failure.DNS_RESOLVER_TCP, {"value": "tcp://[2001:db8::1]:53"}),
     (f"dns_resolvers: [x]\n{ROUTE}", Failure.DNS_RESOLVER_INVALID, {"value": "x", "write": "udp://IP:53"}),
     (f"dns_resolvers: [1.1.1.1]\n{ROUTE}", Failure.DNS_RESOLVER_INVALID, {"write": "udp://1.1.1.1:53"}),
@@ -257,7 +261,10 @@ SILENT: list[tuple[str, Failure]] = [
     (two("from: https://a.example.com, to: http://a, prefix: /a", "from: https://a.example.com, to: http://b"), Failure.SHADOWED_ROUTE),
     (two("from: https://a.example.com, to: http://a, path: /", "from: https://a.example.com, to: http://b"), Failure.SHADOWED_ROUTE),
     (two("from: https://a.example.com, to: http://a", "from: 'tcp+https://a.example.com:22', to: tcp://b:22"), Failure.SHADOWED_ROUTE),
-    (two("from: https://a.example.com, to: http://a, prefix: /x", "from: https://a.example.com, to: http://b, regex: ^/x"), Failure.SHADOWED_ROUTE),
+    (
+        two("from: https://a.example.com, to: http://a, prefix: /x", "from: https://a.example.com, to: http://b, regex: ^/x"),
+        Failure.SHADOWED_ROUTE,
+    ),
     (to("to: http://app.example.com:8080"), Failure.LOOP_TO_POMERIUM),
     ("routes:\n- from: https://*.example.com\n  to: https://app.example.com\n", Failure.LOOP_TO_POMERIUM),
     ("routes:\n- from: tcp+https://db.example.com:1\n  to: tcp://db:1\n", Failure.FROM_WITHOUT_PORT),
@@ -308,7 +315,9 @@ def test_duplicates_block_every_route() -> None:
     text = two("from: https://a.example.com, to: http://a", "from: https://a.example.com, to: http://a")
     config = read(text + "- {from: https://b.example.com, to: http://b}\n")
     assert [("route route-… is not unique",)] * 3 == [route.envoy_refusals for route in config.routes]
-    assert [()] * 3 == [route.envoy_refusals for route in read("services: authorize\n" + text + "- {from: 'https://c', to: 'http://b'}\n").routes]
+    assert [()] * 3 == [
+        route.envoy_refusals for route in read("services: authorize\n" + text + "- {from: 'https://c', to: 'http://b'}\n").routes
+    ]
 
 
 def test_container_by_path() -> None:

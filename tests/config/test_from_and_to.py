@@ -76,7 +76,11 @@ def test_shapes(line: str, urls: list[str]) -> None:
 
 
 TO_REFUSED = {
-    "to: example.com": ("to_no_scheme", "'routes[0]' example.com: example.com url does not contain a valid scheme", "to: http://example.com"),
+    "to: example.com": (
+        "to_no_scheme",
+        "'routes[0]' example.com: example.com url does not contain a valid scheme",
+        "to: http://example.com",
+    ),
     "to: localhost:8080": (
         "to_no_host",
         "'routes[0]' localhost:8080: localhost:8080 url does not contain a valid hostname",
@@ -117,7 +121,7 @@ TO_REFUSED = {
     "prefix: /": ("to_missing", "policy should have either `to` or `redirect` or `response` defined", "to: http://HOST:PORT"),
     "to: 'http://${HOST}'": (
         "template",
-        "'routes[0]' http://${HOST}: parse \"http://${HOST}\": invalid character \"{\" in host name",
+        '\'routes[0]\' http://${HOST}: parse "http://${HOST}": invalid character "{" in host name',
         "the value itself: render the template before Pomerium reads it",
     ),
 }
@@ -213,7 +217,9 @@ def test_name_of_a_tunnel() -> None:
 def test_policy_and_routes() -> None:
     """Both lists are read, policy first; places say where a route stands."""
     config = read("routes:\n- from: https://b.example.com\n  to: http://b\npolicy:\n- from: https://a.example.com\n  to: http://a\n")
-    assert [("a.example.com", 0, "policy[0]"), ("b.example.com", 1, "routes[0]")] == [(r.name, r.index, r.place.path) for r in config.routes]
+    assert [("a.example.com", 0, "policy[0]"), ("b.example.com", 1, "routes[0]")] == [
+        (r.name, r.index, r.place.path) for r in config.routes
+    ]
     assert ["'policy[0]' b: b url does not contain a valid scheme"] == messages("policy:\n- from: https://a\n  to: b\n")
 
 
@@ -239,6 +245,7 @@ def test_one_mapping_is_a_list() -> None:
 
 def test_empty_routes() -> None:
     """A null route is a route without anything."""
-    assert ["config: policy bad source url url cannot be empty", "policy should have either `to` or `redirect` or `response` defined"] == messages(
-        "routes: [~]"
-    )
+    assert [
+        "config: policy bad source url url cannot be empty",
+        "policy should have either `to` or `redirect` or `response` defined",
+    ] == messages("routes: [~]")

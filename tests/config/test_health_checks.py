@@ -43,7 +43,13 @@ def test_http() -> None:
 def test_http_defaults() -> None:
     """By default exactly 200 will do, over HTTP/1, and an idle cluster is asked every 60 s."""
     got = one("http_health_check: {path: /}")
-    assert (((200, 201),), (), False, "", 60.0) == (got.expected_statuses, got.retriable_statuses, got.http2, got.host, got.no_traffic_interval)
+    assert (((200, 201),), (), False, "", 60.0) == (
+        got.expected_statuses,
+        got.retriable_statuses,
+        got.http2,
+        got.host,
+        got.no_traffic_interval,
+    )
 
 
 def test_tcp_and_grpc() -> None:
@@ -150,13 +156,17 @@ REFUSED = {
     check("tcp_health_check: {send: {}}"): 'Proto constraint validation failed (field: "payload", reason: is required)',
     check("grpc_health_check: {}"): "cluster must support HTTP/2 for gRPC healthchecking",
     f"health_checks: [{{{GOOD}, tcp_health_check: {{}}}}, {{{GOOD}, tcp_health_check: {{}}}}]": TWO_CHECKS,
-    "healthy_panic_threshold: 101": "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])",
+    "healthy_panic_threshold: 101": (
+        "Proto constraint validation failed (PercentValidationError.Value: value must be "
+        "inside range [0, 100])"
+    ),
     "healthy_panic_threshold: -1": "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])",
     "outlier_detection: {max_ejection_percent: 101}": (
         "Proto constraint validation failed (OutlierDetectionValidationError.MaxEjectionPercent: value must be less than or equal to 100)"
     ),
     "outlier_detection: {enforcing_consecutive_5xx: 101, max_ejection_percent: 100}": (
-        "Proto constraint validation failed (OutlierDetectionValidationError.EnforcingConsecutive_5Xx: value must be less than or equal to 100)"
+        "Proto constraint validation failed (OutlierDetectionValidationError.EnforcingConsecutive_5Xx: value must be "
+        "less than or equal to 100)"
     ),
     "outlier_detection: {interval: 0s}": POSITIVE.format("OutlierDetection", "Interval"),
     "outlier_detection: {max_ejection_time: 10s}": "outlier detector's max_ejection_time cannot be smaller than base_ejection_time",
@@ -177,7 +187,7 @@ ACCEPTED = (
     check("tcp_health_check: {}"),
     check("initial_jitter: 0s, interval_jitter: 0s, tcp_health_check: {}"),
     check("http_health_check: {path: /, response_buffer_size: 0, request_headers_to_remove: [a]}"),
-    f"health_checks: [{{timeout: 0.001s, interval: 1s, unhealthy_threshold: 0, healthy_threshold: 1, tcp_health_check: {{}}}}]",
+    "health_checks: [{timeout: 0.001s, interval: 1s, unhealthy_threshold: 0, healthy_threshold: 1, tcp_health_check: {}}]",
     "healthy_panic_threshold: 100",
     "outlier_detection: {max_ejection_time: 30s, max_ejection_percent: 100}",
     "outlier_detection: {max_ejection_time_jitter: 0s}",
@@ -231,7 +241,10 @@ def test_not_positive(nanoseconds: int, words: str) -> None:
 
 ADDRESSES = {
     "http://[::1]": "malformed IP address: [::1]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'",
-    "http://a:65536": "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)",
+    "http://a:65536": (
+        "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less "
+        "than or equal to 65535)"
+    ),
     "http://a:99999999999999999999": (
         "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
     ),

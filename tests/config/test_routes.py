@@ -44,7 +44,7 @@ FIELDS: dict[str, tuple[str, Any]] = {
     "regex_rewrite_substitution: /b": ("regex_rewrite_substitution", "/b"),
     "set_request_headers: {X-A: 1, b: true, c: ~}": ("set_request_headers", {"x-a": "1", "b": "1", "c": ""}),
     "set_request_headers: [{a: b}, {c: d}]": ("set_request_headers", {"a": "b", "c": "d"}),
-    "set_request_headers: '{\"a\": \"b\"}'": ("set_request_headers", {"a": "b"}),
+    'set_request_headers: \'{"a": "b"}\'': ("set_request_headers", {"a": "b"}),
     "remove_request_headers: [a, 1]": ("remove_request_headers", ("a", "1")),
     "remove_request_headers: a,b": ("remove_request_headers", ("a", "b")),
     "remove_request_headers: ''": ("remove_request_headers", ()),
@@ -96,7 +96,7 @@ def test_global_upgrades() -> None:
 
 REFUSED = {
     "timeout: '30'": "'routes[0].timeout' time: missing unit in duration \"30\"",
-    "timeout: 1d": "'routes[0].timeout' time: unknown unit \"d\" in duration \"1d\"",
+    "timeout: 1d": '\'routes[0].timeout\' time: unknown unit "d" in duration "1d"',
     "timeout: ''": "'routes[0].timeout' time: invalid duration \"\"",
     "timeout: [1s]": "'routes[0].timeout' expected type 'time.Duration', got unconvertible type '[]interface {}'",
     "timeout: {a: 1}": "'routes[0].timeout' expected type 'time.Duration', got unconvertible type 'map[string]interface {}'",
@@ -107,16 +107,15 @@ REFUSED = {
     "remove_request_headers: {a: b}": (
         "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible type 'map[string]interface {}'"
     ),
-    "remove_request_headers: [[a]]": "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible type '[]interface {}'",
+    "remove_request_headers: [[a]]": (
+        "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible "
+        "type '[]interface {}'"
+    ),
     "set_request_headers: x": "'routes[0].set_request_headers' invalid character 'x' looking for beginning of value",
     "set_request_headers: [a]": "'routes[0].set_request_headers[0]' invalid character 'a' looking for beginning of value",
     "set_request_headers: {a: [b]}": "'routes[0].set_request_headers[a]' expected type 'string', got unconvertible type '[]interface {}'",
-    "healthy_panic_threshold: '5'": (
-        "'routes[0].healthy_panic_threshold' json: cannot unmarshal string into Go value of type int64"
-    ),
-    "healthy_panic_threshold: 1.5": (
-        "'routes[0].healthy_panic_threshold' json: cannot unmarshal number 1.5 into Go value of type int64"
-    ),
+    "healthy_panic_threshold: '5'": ("'routes[0].healthy_panic_threshold' json: cannot unmarshal string into Go value of type int64"),
+    "healthy_panic_threshold: 1.5": ("'routes[0].healthy_panic_threshold' json: cannot unmarshal number 1.5 into Go value of type int64"),
     "healthy_panic_threshold: 99999999999": "'routes[0].healthy_panic_threshold' json: 99999999999 overflows max int32 value",
     "healthy_panic_threshold: true": "'routes[0].healthy_panic_threshold' json: cannot unmarshal bool into Go value of type int64",
     "circuit_breaker_thresholds: {max_connections: -5}": (
@@ -166,9 +165,7 @@ PAIRS = {
     ("kubernetes_service_account_token: a", "kubernetes_service_account_token_file: b"): (
         "config: specified both `kubernetes_service_account_token_file` and `kubernetes_service_account_token`"
     ),
-    ("allow_public_unauthenticated_access: true", "allowed_users: [a]"): (
-        "config: policy route marked as public but contains whitelists"
-    ),
+    ("allow_public_unauthenticated_access: true", "allowed_users: [a]"): ("config: policy route marked as public but contains whitelists"),
     ("allow_any_authenticated_user: true", "allowed_domains: [a]"): (
         "config: policy route marked accessible for any authenticated user but contains whitelists"
     ),

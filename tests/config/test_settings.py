@@ -83,7 +83,7 @@ REFUSED = {
     "services: ','": ("config: , is an invalid service type", "services: all"),
     "default_upstream_timeout: x": ("'default_upstream_timeout' time: invalid duration \"x\"", None),
     "insecure_server: yes": ("'insecure_server' cannot parse value as 'bool': strconv.ParseBool: invalid syntax", "insecure_server: true"),
-    "cookie_expire: 1d": ("'cookie_expire' time: unknown unit \"d\" in duration \"1d\"", "cookie_expire: 24h"),
+    "cookie_expire: 1d": ('\'cookie_expire\' time: unknown unit "d" in duration "1d"', "cookie_expire: 24h"),
     "idp_scopes: {a: b}": ("'idp_scopes[0]' expected type 'string', got unconvertible type 'map[string]interface {}'", None),
     "address: [a]": ("'address' expected type 'string', got unconvertible type '[]interface {}'", None),
     "xff_num_trusted_hops: x": ("'xff_num_trusted_hops' cannot parse value as 'uint32': strconv.ParseUint: invalid syntax", None),
@@ -131,7 +131,10 @@ RESOLVERS = {
     "http://1.1.1.1:53": 'failed to build address from resolver "http://1.1.1.1:53": unsupported url scheme: http',
     "1.1.1.1": 'failed to build address from resolver "1.1.1.1": unsupported url scheme: ',
     "udp://:53": 'failed to build address from resolver "udp://:53": must include an IP address: udp://:53',
-    "udp://dns.example.com:53": 'failed to build address from resolver "udp://dns.example.com:53": host must be an IP address: dns.example.com',
+    "udp://dns.example.com:53": (
+        'failed to build address from resolver "udp://dns.example.com:53": host must be an IP '
+        'address: dns.example.com'
+    ),
     "udp://1.1.1.1": 'failed to build address from resolver "udp://1.1.1.1": must include a port: udp://1.1.1.1',
     "udp://1.1.1.1:0": 'failed to build address from resolver "udp://1.1.1.1:0": port must be greater than zero: 0',
     "udp://1.1.1.1:70000": (
@@ -175,5 +178,7 @@ def test_authority_unreadable() -> None:
     problem = noted(text, Failure.CA_UNREADABLE)
     assert "open /nonexistent/ca.pem: no such file or directory" == problem.facts["error"]
     assert "all https routes" == problem.facts["scope"]
-    assert ("SAN-based verification of peer certificates without trusted CA is insecure and not allowed",) == config.routes[0].envoy_refusals
+    assert ("SAN-based verification of peer certificates without trusted CA is insecure and not allowed",) == config.routes[
+        0
+    ].envoy_refusals
     assert () == read(text.replace("https://app.internal", "http://app.internal")).routes[0].envoy_refusals

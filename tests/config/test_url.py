@@ -43,7 +43,14 @@ REFUSED = {
     "http://[x]": 'parse "http://[x]": invalid host: ParseAddr("x"): unable to parse IP',
     "http://${HOST}": 'parse "http://${HOST}": invalid character "{" in host name',
 }
-SECRET = ("http://user:hunter2@a:b", "http://user:hunter2@a b", "http://hunter2@", "http:user:hunter2@x", "http://us<er:hunter2@a", "//x:hunter2@a")
+SECRET = (
+    "http://user:hunter2@a:b",
+    "http://user:hunter2@a b",
+    "http://hunter2@",
+    "http:user:hunter2@x",
+    "http://us<er:hunter2@a",
+    "//x:hunter2@a",
+)
 
 
 @pytest.mark.parametrize(("text", "parts"), PARTS.items())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 
 from .nodes import Kind, Mapping, Node, Scalar, Sequence
-from .values import Refused, go_type, text
+from .values import Refused, boolean, go_type, text
 
 
 def texts(node: Node) -> tuple[str, ...]:
@@ -57,15 +56,30 @@ def text_map(node: Node) -> dict[str, tuple[str, Node]]:
 
 
 def _json_object(node: Scalar) -> dict[str, str]:
+    value = _json(node)
+    if not isinstance(value, dict):
+        raise Refused(f"json: cannot unmarshal {_json_name(value)} into Go value of type map[string]string", "type", node)
+    for item in value.values():
+        if not isinstance(item, str):
+            raise Refused(f"json: cannot unmarshal {_json_name(item)} into Go value of type string", "type", node)
+    return value
+
+
+def _json(node: Scalar) -> object:
     try:
-        value = json.loads(node.text)
-    except ValueError:
+        return json.loads(node.text)
+    except (ValueError, RecursionError):
         first = node.text.lstrip()[:1]
         message = f"invalid character {_go_char(first)} looking for beginning of value" if first else "unexpected end of JSON input"
         raise Refused(message, "type", node) from None
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise Refused("json: cannot unmarshal into Go value of type map[string]string", "type", node)
-    return value
+
+
+def _json_name(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if value is None:
+        return "null"
+    return next((name for kind, name in ((str, "string"), (list, "array"), (dict, "object")) if isinstance(value, kind)), "number")
 
 
 def _go_char(char: str) -> str:
@@ -80,7 +94,31 @@ def decoded(node: Node) -> bytes:
     bad = next((i for i, char in enumerate(body) if char not in alphabet), None)
     if bad is not None:
         raise Refused(f"illegal base64 data at input byte {bad}", "base64", node)
-    try:
-        return base64.b64decode(written, validate=True)
-    except binascii.Error:
-        raise Refused(f"illegal base64 data at input byte {len(body) - len(body) % 4}", "base64", node) from None
+    rest, padding = len(body) % 4, len(written) - len(body)
+    if rest == 1 or padding != -rest % 4:
+        at = len(body) - rest if not padding else len(body) if rest < 2 else min(len(written), len(body) + 4 - rest)
+        raise Refused(f"illegal base64 data at input byte {at}", "base64", node)
+    return base64.b64decode(written)
+
+
+def flags(node: Node) -> dict[str, bool]:
+    """runtime_flags: a map of booleans, as text in JSON."""
+    if isinstance(node, Mapping):
+        found: dict[str, bool] = {}
+        for key, item in node.entries.items():
+            try:
+                found[key] = boolean(item)
+            except Refused as refused:
+                raise Refused(str(refused), refused.kind, item, f"[{key}]", refused.write) from None
+        return found
+    if isinstance(node, Sequence):
+        return {key: on for item in node.items for key, on in flags(item).items()}
+    if node.kind is not Kind.STRING:
+        raise Refused(f"expected a map, got '{go_type(node)}'", "type", node)
+    value = _json(node)
+    if not isinstance(value, dict):
+        raise Refused(f"json: cannot unmarshal {_json_name(value)} into Go value of type map[string]bool", "type", node)
+    for item in value.values():
+        if not isinstance(item, bool):
+            raise Refused(f"json: cannot unmarshal {_json_name(item)} into Go value of type bool", "type", node)
+    return value

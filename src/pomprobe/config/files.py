@@ -58,9 +58,12 @@ def _pipe(path: Path) -> bytes:
     try:
         data, until = b"", time.monotonic() + PIPE_PATIENCE
         while len(data) <= MAX_CONFIG:
-            if not select.select([handle], [], [], max(0.0, until - time.monotonic()))[0]:
-                raise Unreadable("not_a_file", f"read {path}: nothing was written into the pipe for {PIPE_PATIENCE:.0f} s")
-            piece = os.read(handle, 1 << 20)
+            try:
+                piece = os.read(handle, 1 << 20)
+            except BlockingIOError:
+                if not select.select([handle], [], [], max(0.0, until - time.monotonic()))[0]:
+                    raise Unreadable("not_a_file", f"read {path}: nothing was written into the pipe for {PIPE_PATIENCE:g} s") from None
+                continue
             if not piece:
                 return data
             data += piece

@@ -20,7 +20,8 @@ _BY_EXTENSION = {"yaml": "yaml", "yml": "yaml", "json": "json", "toml": "toml", 
 
 def of_file(name: str, *, known: bool = True) -> str:
     """The format of a file by its name. Raises Unreadable with viper's words; where it need not be known, others are YAML."""
-    extension = PurePath(name).suffix[1:]
+    _, dot, extension = PurePath(name).name.rpartition(".")  # as Go's filepath.Ext: `.env` has one, too
+    extension = extension if dot else ""
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
     if not known:

@@ -12,7 +12,7 @@ NEXT: Version = (10**6, 0, 0)
 
 
 def version(written: str) -> Version:
-    """"0.33", "v0.30.5": without a patch number the last one of that line; "next" is after all. Raises ValueError."""
+    """ "0.33", "v0.30.5": without a patch number the last one of that line; "next" is after all. Raises ValueError."""
     if written == "next":
         return NEXT
     parts = [int(part) for part in written.strip().removeprefix("v").split(".")]
@@ -126,18 +126,20 @@ ROUTE_SINCE = {key: since for since, keys in _ROUTE_SINCE.items() for key in key
 GLOBAL_UNTIL = {"authenticate_callback_path": "0.31.0", "pomerium_debug": "0.32.0"}
 """Key -> the version that dropped it (it is an unknown key since)."""
 
-REMOVED_GLOBAL = dict.fromkeys(("client_ca", "client_ca_file"), "downstream_mtls") | dict.fromkeys(
-    ("idp_service_account", "idp_refresh_directory_timeout", "idp_refresh_directory_interval", "idp_qps"), ""
-) | dict.fromkeys(
-    (
-        "tracing_datadog_address",
-        "tracing_jaeger_collector_endpoint",
-        "tracing_jaeger_agent_endpoint",
-        "tracing_zipkin_endpoint",
-        "tracing_provider",
-        "tracing_sample_rate",
-    ),
-    "otel_exporter_otlp_endpoint",
+REMOVED_GLOBAL = (
+    dict.fromkeys(("client_ca", "client_ca_file"), "downstream_mtls")
+    | dict.fromkeys(("idp_service_account", "idp_refresh_directory_timeout", "idp_refresh_directory_interval", "idp_qps"), "")
+    | dict.fromkeys(
+        (
+            "tracing_datadog_address",
+            "tracing_jaeger_collector_endpoint",
+            "tracing_jaeger_agent_endpoint",
+            "tracing_zipkin_endpoint",
+            "tracing_provider",
+            "tracing_sample_rate",
+        ),
+        "otel_exporter_otlp_endpoint",
+    )
 )
 """Removed keys with which Pomerium does not start -> what stands in their place."""
 REMOVED_ROUTE = {"allowed_groups": "policy", "set_authorization_header": "set_request_headers"}

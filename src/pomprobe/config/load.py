@@ -10,11 +10,11 @@ from pathlib import Path
 from ..model import Config, Failure, Route, Settings
 from . import environment, sources
 from .checks import View, run
-from .compound import text_map
+from .compound import flags
 from .container import in_container
 from .formats import FORMATS
 from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, version
-from .nodes import Mapping, Node, Scalar, Sequence
+from .nodes import Mapping, Scalar, Sequence
 from .problems import Problems
 from .reader import Reader
 from .routes import RouteReader
@@ -63,9 +63,8 @@ class Loader:
         reader = Reader(top, self.problems)
         validate(reader)
         settings = read_settings(reader)
-        written: dict[str, tuple[str, Node]] = reader.read("runtime_flags", text_map, {})
-        flags = {key: value in ("1", "true") for key, (value, _) in written.items()}
-        read = self._routes(top, settings, flags)
+        on: dict[str, bool] = reader.read("runtime_flags", flags, {})
+        read = self._routes(top, settings, on)
         routes = tuple(route for route, _ in read)
         mappings = tuple(reader.mapping for _, reader in read)
         refusals = tuple(tuple(reader.refusals) for _, reader in read)
@@ -75,12 +74,12 @@ class Loader:
         self.problems.raise_fatal()
         return Config(self.file, routes, settings, self.problems.in_order(), suppressions(self.source.data))
 
-    def _routes(self, top: Mapping, settings: Settings, flags: dict[str, bool]) -> list[tuple[Route, RouteReader]]:
+    def _routes(self, top: Mapping, settings: Settings, on: dict[str, bool]) -> list[tuple[Route, RouteReader]]:
         """Every route that can be read. One of an Ingress that is refused is left out, as the controller leaves it out."""
         read: list[tuple[Route, RouteReader]] = []
         for mapping in self._route_mappings(top):
             own = Problems() if mapping.place.path.startswith("Ingress ") else self.problems
-            reader = RouteReader(mapping, own, len(read), settings, flags, self.version)
+            reader = RouteReader(mapping, own, len(read), settings, on, self.version)
             route = reader.route()
             if own is self.problems or not own.has_fatal:
                 read.append((route, reader))
@@ -142,5 +141,3 @@ def suppressions(data: bytes) -> tuple[tuple[int, str], ...]:
             line += 1
         out += [(line, code) for code in re.split(r"[,\s]+", match[1].decode("utf-8", "replace").strip()) if code]
     return tuple(out)
-
-

@@ -86,9 +86,11 @@ _TIME = re.compile(
     r"[0-9]{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])"
     r"(?:(?:[Tt]|[ ]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:[ ]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?\Z"
 )
-_WORDS = {"": Kind.NULL, "~": Kind.NULL, "null": Kind.NULL, "Null": Kind.NULL, "NULL": Kind.NULL} | dict.fromkeys(
-    ("true", "True", "TRUE", "false", "False", "FALSE"), Kind.BOOLEAN
-) | dict.fromkeys((".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"), Kind.FLOAT)
+_WORDS = (
+    {"": Kind.NULL, "~": Kind.NULL, "null": Kind.NULL, "Null": Kind.NULL, "NULL": Kind.NULL}
+    | dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), Kind.BOOLEAN)
+    | dict.fromkeys((".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"), Kind.FLOAT)
+)
 
 
 def plain_kind(text: str) -> Kind:

@@ -47,7 +47,7 @@ def unexpected(node: Node) -> Refused:
     return refuse(f"unexpected token {_token(node)}", node)
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     """httpHealthCheck as http_health_check: protojson takes both, but keys of a file are lower-cased before it."""
     return re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), name)
 
@@ -170,13 +170,13 @@ class Message:
             raise unexpected(node)
         out: dict[str, Value] = {}
         for key in sorted(node.entries):  # Go marshals maps in the order of their keys
-            decode = self.fields.get(key) or self.fields.get(_snake(key))
+            decode = self.fields.get(key) or self.fields.get(snake(key))
             value = node.entries[key]
             if decode is None or (isinstance(value, Scalar) and value.is_null):
                 continue
             for full_name, fields in self.oneofs.items():
                 if key in fields and any(other in out for other in fields):
                     raise refuse(f'error parsing "{key}", oneof {full_name} is already set', value)
-            name = key if key in self.fields else _snake(key)
+            name = key if key in self.fields else snake(key)
             out[name] = decode(value, name)
         return out

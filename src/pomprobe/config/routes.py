@@ -5,10 +5,12 @@ Source: config/policy.go (Policy, Validate), config/custom.go (hooks), config/en
 
 from __future__ import annotations
 
+import math
+
 from ..model import Route, RouteKind, Settings, Upstream
 from . import compound, health, upstreams, url, values
 from .keys import Version
-from .nodes import Mapping, Node
+from .nodes import Kind, Mapping, Node, Scalar
 from .problems import Problems, Refusal
 from .route_rules import RouteRules
 from .settings import circuit_breakers
@@ -42,7 +44,7 @@ class RouteReader(RouteRules):
         websockets, spdy = self._upgrades()
         checks, refusals = health.read_health_checks(self, names=self.version >= (0, 34, 0))
         outlier, more = health.read_outlier_detection(self)
-        panic = self.read("healthy_panic_threshold", lambda n: values.json_int(n, values.MAX_INT32), None)
+        panic = self.read("healthy_panic_threshold", lambda n: values.json_int(n, values.MAX_INT32), self._old_panic())
         self.refusals += [*self._address_refusals(found), *refusals, *more]
         negative = [ns for ns in (self.nanoseconds("timeout"), self.nanoseconds("idle_timeout")) if ns is not None and ns < 0]
         if panic is not None and not 0 <= panic <= 100:
@@ -135,9 +137,11 @@ class RouteReader(RouteRules):
             return f"answers {node.scalar('status') or '200' if node else '200'} itself"
         if kind is not RouteKind.REDIRECT:
             return ""
-        parts = [] if node is None else [
-            node.scalar(key) for key in ("scheme_redirect", "host_redirect", "path_redirect", "prefix_rewrite") if node.scalar(key)
-        ]
+        parts = (
+            []
+            if node is None
+            else [node.scalar(key) for key in ("scheme_redirect", "host_redirect", "path_redirect", "prefix_rewrite") if node.scalar(key)]
+        )
         return f"redirects to {' '.join(parts)}" if parts else "redirects to https"
 
     def _upgrades(self) -> tuple[bool, bool]:
@@ -148,6 +152,9 @@ class RouteReader(RouteRules):
 
     def _balancing(self) -> str:
         """An enum by name in any case, with or without its prefix (config/custom.go, decodeEnumHookFunc)."""
+        if self.version < (0, 32, 0):
+            old = self.mapping.scalar("lb_policy")
+            return old if old in POLICIES else "ROUND_ROBIN"
         node = self.mapping.get("load_balancing_policy")
         if node is None or not self.has("load_balancing_policy"):
             return "ROUND_ROBIN"
@@ -162,6 +169,12 @@ class RouteReader(RouteRules):
             self.problems.refuse("enum", node.place, message, key="load_balancing_policy", value=written, write=write)
         return "ROUND_ROBIN"
 
+    def _old_panic(self) -> int | None:
+        """Until 0.31 a route could hold fields of Envoy's cluster: common_lb_config.healthy_panic_threshold.value."""
+        common = self.mapping.mapping("common_lb_config") if self.version < (0, 32, 0) else None
+        percent = common.mapping("healthy_panic_threshold") if common is not None else None
+        return int(values.number(percent.scalar("value"))) if percent is not None and _is_number(percent.get("value")) else None
+
     def _speaks_http2(self, found: tuple[Upstream, ...], websockets: bool) -> bool:
         schemes = {one.scheme for one in found}
         return not websockets and (schemes == {"h2c"} or (bool(schemes) and schemes <= set(upstreams.SECURE)))
@@ -174,6 +187,10 @@ class RouteReader(RouteRules):
             if ":" in one.host and not one.explicit_port:
                 out.append(Refusal(MALFORMED.format(one.host), one.place, "to", f"to: {one.scheme}://[{one.host}]:{one.port}{one.path}"))
         return out
+
+
+def _is_number(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.kind in (Kind.INTEGER, Kind.FLOAT) and math.isfinite(values.number(node.text))
 
 
 def _label(source: url.URL, where: str) -> str:

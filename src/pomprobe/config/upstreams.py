@@ -152,5 +152,3 @@ def mixing_error(upstreams: tuple[Upstream, ...]) -> tuple[str, str] | None:
         if scheme in schemes:
             return slug, message
     return None
-
-

@@ -22,7 +22,7 @@ from ..keys import (
 )
 from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Mapping, Node, Sequence
-from ..protojson import Message
+from ..protojson import Message, snake
 from .view import View
 
 UNKNOWN = "unknown config option"
@@ -144,7 +144,7 @@ def _struct(node: Node | None, name: str, note: Note) -> None:
 def _message(entry: Mapping, message: Message, note: Note) -> None:
     """Fields of a protobuf message: unknown ones are discarded and not logged."""
     for key in entry:
-        field = message.fields.get(key)
+        field = message.fields.get(key) or message.fields.get(snake(key))  # within base64 keys keep their case
         if field is None:
             _unknown(entry, key, message.fields, note, silent=True)
         elif isinstance(field, Message):
