@@ -47,7 +47,7 @@ class Plan:
     def patience(self, attempt: int) -> float:
         """Seconds that the attempt (from 0, over all servers) waits for its answer."""
         rounds = attempt // len(self.servers)
-        return max(self.seconds * 2**rounds * (JITTER if rounds else 1), self.seconds)
+        return max(self.seconds * (1 << rounds) * (JITTER if rounds else 1), self.seconds)
 
 
 @dataclass(slots=True)
