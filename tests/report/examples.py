@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from pomprobe.model import (
     CircuitBreakers,
@@ -435,6 +436,7 @@ def everything() -> Report:
     )
 
 
+@cache
 def many() -> Report:
     """200 routes, 40 of them failing: 20 on one dead host, 12 with an expired certificate, 8 without a name."""
     routes: list[RouteReport] = []

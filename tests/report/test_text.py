@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from pomprobe.model import Endpoint, ForecastEntry, Report, Status
+from pomprobe.model import Endpoint, ForecastEntry, Report, Severity, Status
 
 from . import examples
 from .conftest import Printed
@@ -200,3 +200,35 @@ def test_what_a_real_envoy_said_is_told(format: str, said: str, printed: Printed
 def test_every_status_has_a_mark(status: Status, printed: Printed) -> None:
     """No status is unknown to the text report."""
     assert "wiki" in printed(examples.report(replace(examples.healthy(), status=status)), "text")
+
+
+def warnings_of(count: int) -> Report:
+    found = [
+        replace(examples.finding(f"unknown key `a{i}`", severity=Severity.WARNING), place=examples.place(i + 1, f"routes[{i}].a{i}"))
+        for i in range(count)
+    ]
+    return examples.report(examples.expired(), examples.healthy(), findings=[*found, examples.finding()])
+
+
+def test_errors_of_the_config_come_first_and_its_warnings_last(printed: Printed) -> None:
+    """What Pomerium refuses comes before the routes; what it only might regret stands behind those that fail."""
+    text = printed(warnings_of(2), "text")
+    told = ["✗ CFG101 pomerium.yaml:3:5 routes[0].timeout", "✗ billing", "! CFG101 pomerium.yaml:1:5 routes[0].a0", "✓ wiki"]
+    assert sorted(told, key=text.index) == told
+    assert text.endswith("2 routes: 1 failing, 1 fine; 1 problem and 2 warnings in pomerium.yaml (1.2 s).\n")
+
+
+def test_warnings_of_one_rule_are_told_together(printed: Printed) -> None:
+    """The first one in full, of the others the places; --verbose has each in full."""
+    text = printed(warnings_of(12), "text", width=120)
+    assert 1 == text.count("! CFG101")
+    also = "    also at routes[1].a1 (line 2), routes[2].a2 (line 3), routes[3].a3 (line 4)"
+    assert also in text
+    assert "and 4 more" in text
+    assert 12 == printed(warnings_of(12), "text", verbose=True).count("! CFG101")
+
+
+def test_a_place_wider_than_the_line_ends_at_a_space(printed: Printed) -> None:
+    """The file stays whole where it can."""
+    problem = replace(examples.finding(), place=examples.place(3, "routes[0]." + "k" * 60, file="f" * 30 + ".yaml"))
+    assert f" {'f' * 30}.yaml:3:5\n" in printed(examples.report(findings=[problem]), "text")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..model import Report, Severity, Status
 from . import words
 from .clean import clean
@@ -21,8 +23,7 @@ def conclusion(report: Report) -> list[Span]:
     early = " The run ended early: what is not listed is not known." if report.interrupted else ""
     aside = len(words.suppressed(report))
     took = (f"; {words.plural(aside, 'finding')} suppressed" if aside else "") + took
-    serious = sum(f.severity is not Severity.INFO for f in report.findings)
-    config = f"{words.plural(serious, 'problem')} in {clean(report.config)}" if serious else ""
+    config = _config(report)
     if not total:
         return [(f"No route was probed{took}." + (f" {config}." if config else "") + early, "warning")]
     if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
@@ -44,3 +45,10 @@ _STANDINGS = {
     Status.FAILING: "failing", Status.BUG: "not known through a defect of pomprobe", Status.WARNING: "with warnings",
     Status.UNDETERMINED: "not known", Status.SKIPPED: "skipped", Status.OK: "fine",
 }  # fmt: skip
+
+
+def _config(report: Report) -> str:
+    """ "1 problem and 2 warnings in config.yaml", or nothing."""
+    found = Counter(f.severity for f in report.findings)
+    said = [words.plural(found[s], noun) for s, noun in ((Severity.ERROR, "problem"), (Severity.WARNING, "warning")) if found[s]]
+    return f"{' and '.join(said)} in {clean(report.config)}" if said else ""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model import ForecastEntry, Place, RouteReport, Verdict
+from ..model import Finding, ForecastEntry, Place, RouteReport, Severity, Verdict
 from .clean import clean
+from .words import SEVERITY_ORDER
 
 MARK = "\x00"
 
@@ -27,6 +28,20 @@ class Seen:
     def at(self) -> str:
         """ " (endpoints)", unless the title names them all."""
         return f" ({listed(self.endpoints)})" if any(e not in clean(self.title) for e in self.endpoints) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem of the config, and others of the same rule that it can speak for."""
+
+    first: Finding
+    others: tuple[Finding, ...] = ()
+
+    @property
+    def also(self) -> list[str]:
+        """Where else, in short within the same file."""
+        file = self.first.place.file
+        return [clean(f"{p.path} (line {p.line})" if p.file == file else p) for p in (f.place for f in self.others)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,15 @@ def findings(verdicts: Sequence[Verdict]) -> list[Seen]:
         )
         groups.setdefault(key, []).append(verdict)
     return [_seen(group) for group in groups.values()]
+
+
+def problems(found: Sequence[Finding]) -> list[Problem]:
+    """Problems of the config, worst first: an error stands for itself, of the others those of one rule stand together."""
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(sorted(found, key=lambda f: SEVERITY_ORDER.index(f.severity))):
+        key = number if finding.severity is Severity.ERROR else (finding.rule.code, finding.severity)
+        groups.setdefault(key, []).append(finding)
+    return [Problem(first, tuple(others)) for first, *others in groups.values()]
 
 
 def answers(entries: Sequence[ForecastEntry], names: Sequence[str]) -> list[tuple[ForecastEntry, float, int]]:

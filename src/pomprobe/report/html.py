@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from .. import __version__
-from ..model import EndpointOutcomes, Finding, Outcome, Report, RouteReport, StageName, Status, Verdict
+from ..model import EndpointOutcomes, Outcome, Report, RouteReport, StageName, Status, Verdict
 from . import fold, verbose, words
 from .clean import clean, prose
 from .conclusion import summary
@@ -66,7 +66,7 @@ def _page(report: Report, style: Style) -> Node:
         "summary": summary(report),
         "standing": _standing(report).value,
         "counts": [{"status": status.value, "mark": MARKS[status], "count": count} for status, count in words.counts(report)],
-        "problems": [_problem(f) for f in sorted(report.findings, key=lambda f: words.SEVERITY_ORDER.index(f.severity))],
+        "problems": [_problem(p) for p in fold.problems(report.findings)],
         "routes": [_route(alike, style) for alike in groups],
         "fine": [_glimpse(r) for r in well if r.status is Status.OK],
         "skipped": [_glimpse(r) for r in well if r.status is Status.SKIPPED],
@@ -78,8 +78,10 @@ def _standing(report: Report) -> Status:
     return min(statuses, key=words.STATUS_ORDER.index, default=Status.UNDETERMINED)
 
 
-def _problem(finding: Finding) -> Node:
+def _problem(problem: fold.Problem) -> Node:
+    finding = problem.first
     return {
+        "also": problem.also,
         "code": finding.rule.code,
         "severity": finding.severity.value,
         "place": clean(finding.place),

@@ -51,7 +51,9 @@ class Page:
         hang = indent if hang is None else hang
         line: list[Span] = []
         used, start = 0, indent
-        for word, role, spaces in _words(self._plain(spans)):
+        room = self.width - max(indent, hang)
+        loose = [(text, "dim" if role == GLUED and cell_len(text.strip()) > room else role) for text, role in self._plain(spans)]
+        for word, role, spaces in _words(loose):
             gap = spaces if line else 0
             if line and used + gap + cell_len(word) > self.width - start:
                 yield self._line(line, start)

@@ -37,11 +37,7 @@ def write(report: Report, out: TextIO, style: Style) -> None:
 def _blocks(report: Report) -> Iterator[str]:
     yield f"## pomprobe: {text(clean(report.config))}\n\n{text(summary(report))}"
     if report.findings:
-        lines = [
-            f"- **{finding.rule.code}** {finding.severity} at {code(clean(finding.place))}: {text(prose(finding.message))}"
-            + "".join(f"\n  - {text(prose(fix))}" for fix in finding.fixes)
-            for finding in sorted(report.findings, key=lambda f: words.SEVERITY_ORDER.index(f.severity))
-        ]
+        lines = [line for problem in fold.problems(report.findings) for line in _problem(problem)]
         yield "\n### Config\n\n" + "\n".join(lines)
     worst = words.worst_first(report.routes)
     bad = [r for r in worst if words.standing(r) not in (Status.OK, Status.SKIPPED)]
@@ -56,6 +52,15 @@ def _blocks(report: Report) -> Iterator[str]:
         if these:
             rows = "\n".join(_glimpse(r) for r in these)
             yield f"\n<details><summary>{words.plural(len(these), 'route')} {title}</summary>\n\n{rows}\n\n</details>"
+
+
+def _problem(problem: fold.Problem) -> Iterator[str]:
+    finding = problem.first
+    yield f"- **{finding.rule.code}** {finding.severity} at {code(clean(finding.place))}: {text(prose(finding.message))}"
+    for fix in finding.fixes:
+        yield f"  - {text(prose(fix))}"
+    if problem.also:
+        yield "  - also at " + ", ".join(map(text, problem.also))
 
 
 def _row(alike: fold.Alike) -> str:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from ..model import Finding, ForecastEntry, Place, Report, RouteReport, Severity, Status
-from . import fold, words
+from ..model import Finding, ForecastEntry, Place, Report, RouteReport, Status
+from . import config_problems, fold, words
 from .clean import clean, prose
 from .conclusion import conclusion
 from .layout import ASCII_MARKS, MARKS, Page, Span
@@ -47,9 +47,7 @@ class _Text:
         self.told: set[str] = set()
 
     def lines(self) -> Iterator[str]:
-        for finding in sorted(self.report.findings, key=lambda f: words.SEVERITY_ORDER.index(f.severity)):
-            yield from self._finding(finding)
-            yield ""
+        yield from config_problems.errors(self.report.findings, self.page)
         worst = words.worst_first(self.report.routes)
         well = 0 if self.style.verbose else sum(words.standing(r) in (Status.OK, Status.SKIPPED) for r in worst)
         shown, quiet = worst[: len(worst) - well], worst[len(worst) - well :]
@@ -58,6 +56,7 @@ class _Text:
             brief = number >= FULL and not self.style.verbose and {v.rule.code for v in alike.first.verdicts} <= self.told
             yield from self._route(alike, brief)
             yield ""
+        yield from config_problems.others(self.report.findings, self.page)
         for status in (Status.SKIPPED, Status.OK):
             yield from self._glance(status, [r for r in quiet if r.status is status])
         if quiet:
@@ -65,14 +64,6 @@ class _Text:
         if self.style.verbose:
             yield from self._suppressed()
         yield from self.page.flow(conclusion(self.report))
-
-    # ---------------------------------------------------------------- problems of the config
-
-    def _finding(self, finding: Finding) -> Iterator[str]:
-        mark = self._mark({Severity.ERROR: Status.FAILING, Severity.WARNING: Status.WARNING}.get(finding.severity, Status.UNDETERMINED))
-        yield from self.page.flow([mark, (" ", ""), (clean(finding.place), "name"), (" " + finding.rule.code, "dim")], hang=2)
-        yield from self.page.flow([(prose(finding.message), "")], indent=2)
-        yield from self._fixes(finding.fixes)
 
     # ---------------------------------------------------------------- a route
 
@@ -141,14 +132,10 @@ class _Text:
         self.told.add(verdict.rule.code)
         if seen.why and (first or self.style.verbose):
             yield from self.page.flow([(prose(seen.why), "")], indent=4)
-        yield from self._fixes(seen.fixes[: 1 if brief else None])
+        yield from config_problems.fixes(seen.fixes[: 1 if brief else None], self.page)
         if self.style.verbose:
             for url in verdict.rule.see:
                 yield from self.page.flow([("see " + clean(url), "dim")], indent=4, hang=8)
-
-    def _fixes(self, fixes: Sequence[str]) -> Iterator[str]:
-        for fix in fixes:
-            yield from self.page.flow([("→" if self.style.unicode else "->", "fix"), (" " + prose(fix), "")], indent=4, hang=6)
 
     def _suppressed(self) -> Iterator[str]:
         aside = words.suppressed(self.report)
