@@ -28,15 +28,16 @@ RULE = Rule("TLS999", "x", StageName.TLS, "{endpoint}", Severity.ERROR, {"failur
 )
 def test_facts_are_written_for_people(value: Fact, words: str) -> None:
     """Numbers without noise, lists with commas, instants to the minute."""
-    assert words == render("{fact}", {"fact": value})
+    assert words == render("[[{fact}|it]]", {"fact": value})
 
 
 @pytest.mark.parametrize("value", [None, "", ()])
 def test_what_is_not_known_stays_open(value: Fact) -> None:
-    """`render` leaves the name, a sentence says `?`, an optional part goes."""
+    """`render` leaves the name, a sentence says `?`, an optional part goes, or gives way to another."""
     assert "to {fact}" == render("to {fact}", {"fact": value})
     assert "to ?" == sentence("to {fact}", {"fact": value})
     assert "to" == sentence("to[[ {fact}]]", {"fact": value})
+    assert "to it" == sentence("to [[{fact}|it]]", {"fact": value})
 
 
 def test_envoys_braces_are_not_facts() -> None:

@@ -44,15 +44,19 @@ def text(value: Fact) -> str | None:
 
 
 def render(template: str, facts: Facts) -> str:
-    """The template with `{name}` replaced for every known fact, any other left as it is; `[[…]]` stays only if all its facts are known."""
+    """The template with `{name}` replaced for every known fact, and left as it is for any other.
 
-    def known(match: re.Match[str]) -> str:
+    `[[…]]` stays only if all its facts are known; of `[[…|…]]` the second part stands in otherwise.
+    """
+
+    def fact(match: re.Match[str]) -> str:
         return text(facts.get(match[1])) or match[0]
 
     def optional(match: re.Match[str]) -> str:
-        return match[1] if all(text(facts.get(name)) is not None for name in placeholders(match[1])) else ""
+        known, _, otherwise = match[1].partition("|")
+        return known if all(text(facts.get(name)) is not None for name in placeholders(known)) else otherwise
 
-    return _NAME.sub(known, _OPTIONAL.sub(optional, template)) if "{" in template else template
+    return _NAME.sub(fact, _OPTIONAL.sub(optional, template)) if "{" in template else template
 
 
 def sentence(template: str, facts: Facts) -> str:
