@@ -154,7 +154,8 @@ def test_no_format_prints_a_request_header_s_value(format: str, printed: Printed
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        (examples.report(), "No route was probed (1.2 s)."),
+        (examples.report(), "Nothing is wrong with pomerium.yaml itself; no route was probed (1.2 s)."),
+        (examples.report(findings=[examples.finding()]), "1 problem in pomerium.yaml; no route was probed (1.2 s)."),
         (examples.report(examples.redirect()), "Nothing to probe: 1 route skipped (1.2 s)."),
         (examples.report(examples.healthy(), examples.redirect()), "All is well: 1 route answers, 1 skipped (1.2 s)."),
         (

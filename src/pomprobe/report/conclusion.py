@@ -25,7 +25,8 @@ def conclusion(report: Report) -> list[Span]:
     took = (f"; {words.plural(aside, 'finding')} suppressed" if aside else "") + took
     config = _config(report)
     if not total:
-        return [(f"No route was probed{took}." + (f" {config}." if config else "") + early, "warning")]
+        said = words.capital(config) if config else f"Nothing is wrong with {clean(report.config)} itself"
+        return [(said, "warning" if config else "ok"), (f"; no route was probed{took}." + early, "")]
     if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
         fine = sum(count for status, count in counted if status is Status.OK)
         skipped = f", {total - fine} skipped" if total > fine else ""
@@ -48,7 +49,7 @@ _STANDINGS = {
 
 
 def _config(report: Report) -> str:
-    """ "1 problem and 2 warnings in config.yaml", or nothing."""
+    """What is wrong with the config: "1 problem and 2 warnings in config.yaml", or nothing."""
     found = Counter(f.severity for f in report.findings)
     said = [words.plural(found[s], noun) for s, noun in ((Severity.ERROR, "problem"), (Severity.WARNING, "warning")) if found[s]]
     return f"{' and '.join(said)} in {clean(report.config)}" if said else ""

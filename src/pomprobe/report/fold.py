@@ -26,7 +26,7 @@ class Seen:
 
     @property
     def at(self) -> str:
-        """ " (endpoints)", unless the title names them all."""
+        """The endpoints in brackets, unless the title names them all."""
         return f" ({listed(self.endpoints)})" if any(e not in clean(self.title) for e in self.endpoints) else ""
 
 
@@ -108,7 +108,7 @@ def endpoint_names(report: RouteReport) -> list[str]:
 
 
 def listed(items: Sequence[str], most: int = 3) -> str:
-    """ "a, b and c", or "a, b and 7 more"."""
+    """Items in words: "a, b and c", or "a, b and 7 more"."""
     if len(items) == 1:
         return items[0]
     if len(items) <= most:

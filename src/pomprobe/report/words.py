@@ -183,7 +183,7 @@ def capital(text: str) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """ "1 route", "3 routes"."""
+    """A count with its noun: "1 route", "3 routes"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
