@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ..model import Fact
 from . import der
@@ -30,13 +31,17 @@ _CURVES = {
 def facts(certificate: X509, now: datetime | None = None) -> dict[str, Fact]:
     """The facts of the tls stage about it. Dates are ISO 8601 in UTC; days_left is negative when expired."""
     left = certificate.not_after - (now or datetime.now(UTC))
+    return {**_lasting(certificate), "days_left": left.days}
+
+
+@lru_cache(maxsize=4096)
+def _lasting(certificate: X509) -> dict[str, Fact]:
     return {
         "subject": str(certificate.subject),
         "issuer": str(certificate.issuer),
         "sans": names(certificate),
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
-        "days_left": left.days,
         "key_type": key_type(certificate),
         "self_signed": certificate.self_issued,
     }

@@ -47,6 +47,16 @@ def items(data: bytes) -> Iterator[tuple[int, bytes]]:
         start = end
 
 
+def split(data: bytes) -> list[bytes]:
+    """Elements that stand one after the other, each as it is encoded."""
+    found, start = [], 0
+    while start < len(data):
+        end = element(data, start)[2]
+        found.append(data[start:end])
+        start = end
+    return found
+
+
 def content(data: bytes, expected: int) -> bytes:
     """The content of the only element that `data` holds."""
     tag, begin, end = element(data)

@@ -33,22 +33,17 @@ class Bad:
     undecodable: bool = False
 
 
+@lru_cache(maxsize=4096)
 def check(certificate: X509, issuer: X509) -> Bad | None:
     """Did the key of `issuer` sign this certificate? None: it did."""
-    return _check(certificate.encoded, issuer.encoded)
-
-
-@lru_cache(maxsize=4096)
-def _check(encoded: bytes, issuer_encoded: bytes) -> Bad | None:
     try:
-        key = x509.load_der_x509_certificate(issuer_encoded).public_key()
+        key = x509.load_der_x509_certificate(issuer.encoded).public_key()
     except (ValueError, UnsupportedAlgorithm):
         return Bad(_NO_KEY, undecodable=True)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
         return Bad(_NO_KEY, undecodable=True)
     try:
-        certificate = x509.load_der_x509_certificate(encoded)
-        return _verify(certificate, key)
+        return _verify(x509.load_der_x509_certificate(certificate.encoded), key)
     except (ValueError, UnsupportedAlgorithm):
         return Bad(_UNSUPPORTED)
 

@@ -1,24 +1,24 @@
 """The door to OpenSSL: a TLS client that says what BoringSSL in Envoy says, as a machine without sockets.
 
 What is offered follows Envoy's BoringSSL and Pomerium's config/envoyconfig/tls.go (tlsUpstreamParams), so that a server answers
-as it answers Envoy. Verification runs inside the handshake but never ends it: the certificate is known also where it fails.
+as it answers Envoy. The certificate is not judged here: OpenSSL trusts nothing and goes on with everything, verify.py decides.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from OpenSSL import SSL, crypto
+
+from . import der
+from .trust_store import PEM
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
 _buffer = _ffi.new_allocator(should_clear_after_alloc=False)
 
 RECORD = 16384
-PURPOSE_SSL_SERVER = 2  # X509_PURPOSE_SSL_SERVER
 
 CIPHERS = (
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
@@ -39,11 +39,10 @@ NO_ENCRYPT_THEN_MAC = 1 << 19  # SSL_OP_NO_ENCRYPT_THEN_MAC: BoringSSL does not 
 LEGACY_SERVER_CONNECT = 1 << 2  # SSL_OP_LEGACY_SERVER_CONNECT: BoringSSL's client does not insist on RFC 5746
 NO_RENEGOTIATION = 1 << 30  # SSL_OP_NO_RENEGOTIATION
 
-_PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL)
 
 
 class Unusable(Exception):
-    """Trusted certificates, or a client certificate, that OpenSSL cannot read."""
+    """A client certificate, or settings of BoringSSL, that this OpenSSL cannot use."""
 
 
 class Closed(Exception):
@@ -59,26 +58,14 @@ class Broken(Exception):
         self.alert = alert
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Offer:
-    """What one kind of client offers and trusts; made once for many connections."""
-
-    context: SSL.Context
-    trust: bytes = field(repr=False)
-
-
 @lru_cache(maxsize=256)
 def offer(
-    trust: bytes,
     alpn: tuple[str, ...] = (),
     client_cert: bytes | None = None,
     client_key: bytes | None = None,
     allow_renegotiation: bool = False,
-) -> Offer:
-    """The client context for these settings, from PEM; kept, since a system's bundle takes milliseconds to load.
-
-    Raises Unusable.
-    """
+) -> SSL.Context:
+    """The client context for these settings, certificate and key in PEM; kept, since making one takes a while. Raises Unusable."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_max_proto_version(SSL.TLS1_3_VERSION)
@@ -91,13 +78,10 @@ def offer(
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if alpn:
         context.set_alpn_protos([protocol.encode() for protocol in alpn])
-    store = context.get_cert_store()
-    assert store is not None  # a client context always has one
-    _trust(store, trust)
     if client_cert is not None and client_key is not None:
         _identify(context, client_cert, client_key)
     _lib.SSL_CTX_set_cert_cb(context._context, _on_certificate_request, _ffi.NULL)
-    return Offer(context, trust)
+    return context
 
 
 def _must(result: int) -> None:
@@ -106,23 +90,9 @@ def _must(result: int) -> None:
         raise Unusable("OpenSSL refuses the groups or signature algorithms of BoringSSL")
 
 
-def _trust(store: crypto.X509Store, trust: bytes) -> None:
-    blocks = _PEM.findall(trust)
-    if not blocks:
-        raise Unusable("no certificate among the trusted ones")
-    try:
-        for block in blocks:
-            store.add_cert(crypto.load_certificate(crypto.FILETYPE_PEM, block))
-    except crypto.Error as error:
-        raise Unusable(f"a trusted certificate cannot be read: {error}") from error
-    # Envoy trusts what it is given, be it an intermediate or the leaf (cert_validator/default_validator.cc).
-    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-    _lib.X509_STORE_set_purpose(store._store, PURPOSE_SSL_SERVER)
-
-
 def _identify(context: SSL.Context, cert: bytes, key: bytes) -> None:
     try:
-        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block) for block in _PEM.findall(cert)]
+        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block[0]) for block in PEM.finditer(cert)]
         context.use_certificate(leaf)
         for issuer in rest:
             context.add_extra_chain_cert(issuer)
@@ -145,8 +115,8 @@ def _on_certificate_request(ssl: Any, _: Any) -> int:
 class Machine:
     """One TLS connection of a client: bytes from the peer go in with `feed`, bytes for the peer come out with `take`."""
 
-    def __init__(self, offer: Offer, server_name: str) -> None:
-        self._connection = SSL.Connection(offer.context, None)
+    def __init__(self, offer: SSL.Context, server_name: str) -> None:
+        self._connection = SSL.Connection(offer, None)
         self._connection.set_connect_state()
         if server_name:
             # As it is: addresses, a trailing dot, `*`. Envoy sends what it is told (truth: tls-sni-sent-for-ip).
@@ -176,7 +146,8 @@ class Machine:
         """Everything that is to be sent to the peer now, b"" where nothing is."""
         buffer = _buffer("char[]", RECORD)
         pieces = []
-        while (count := _lib.BIO_read(self._out, buffer, RECORD)) > 0:
+        count = RECORD
+        while count == RECORD and (count := _lib.BIO_read(self._out, buffer, RECORD)) > 0:
             pieces.append(_ffi.buffer(buffer, count)[:])
         return b"".join(pieces)
 
@@ -248,17 +219,19 @@ class Machine:
     @property
     def certificates(self) -> list[bytes]:
         """What the server sent, in DER, leaf first; empty before it did."""
-        chain = self._connection.get_peer_cert_chain() or []
-        return [crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain]
+        stack = _lib.SSL_get_peer_cert_chain(self._ssl)
+        if stack == _ffi.NULL:
+            return []
+        bio = _ffi.gc(_lib.BIO_new(_lib.BIO_s_mem()), _lib.BIO_free)
+        for index in range(_lib.sk_X509_num(stack)):
+            _lib.i2d_X509_bio(bio, _lib.sk_X509_value(stack, index))
+        start = _ffi.new("char **")
+        size = _lib.BIO_get_mem_data(bio, start)
+        return der.split(_ffi.buffer(start[0], size)[:])
 
     @property
     def client_certificate_requested(self) -> bool:
         return self._number in _asked
-
-    @property
-    def trusted(self) -> bool:
-        """OpenSSL's verdict on the chain, names aside."""
-        return bool(_lib.SSL_get_verify_result(self._ssl) == 0)
 
     def __del__(self) -> None:
         _asked.discard(self._number)

@@ -12,7 +12,6 @@ from . import der, x509
 from .x509 import X509
 
 PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL)
-PLAIN_KEYS = {"1.2.840.113549.1.1.1", "1.2.840.10045.2.1"}  # RSA, EC
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,6 @@ class TrustStore:
     def __post_init__(self) -> None:
         for certificate in self.certificates:
             self._by_name.setdefault(certificate.subject.canonical, []).append(certificate)
-
-    @cached_property
-    def special(self) -> frozenset[bytes]:
-        """Names of trusted certificates over which OpenSSL and BoringSSL may disagree although OpenSSL is content.
-
-        Several of one name, intermediates (BoringSSL goes on to the root where it has it), constraints, odd keys.
-        """
-        return frozenset(name for name, found in self._by_name.items() if len(found) > 1 or _is_special(found[0]))
 
     def named(self, name: bytes) -> Sequence[X509]:
         """The certificates of this (canonical) name, the one that is tried first in front."""
@@ -69,10 +60,6 @@ def read(pem: bytes) -> TrustStore:
         except (der.Malformed, binascii.Error):
             continue
     return TrustStore(tuple(found))
-
-
-def _is_special(certificate: X509) -> bool:
-    return certificate.constraints is not None or not certificate.self_signed or certificate.key[0] not in PLAIN_KEYS
 
 
 def _heap_sort(items: list[tuple[tuple[int, bytes], X509]]) -> None:

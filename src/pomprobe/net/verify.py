@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from . import name_constraints, policies, signatures
 from .trust_store import TrustStore
-from .x509 import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, MD5_SIGNATURES, X509
+from .x509 import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, X509
 
 SERVER_AUTH = {"1.3.6.1.5.5.7.3.1"}
 MOST = 102  # certificates of a chain: X509_VERIFY_PARAM's depth of 100, the leaf and the anchor
@@ -36,20 +36,6 @@ class Verdict:
     code: int = 0
     depth: int = 0
     before: str = ""
-
-
-def is_settled(sent: Sequence[X509], trust: TrustStore) -> bool:
-    """Is OpenSSL's word enough where it trusts a chain? Not with constraints, MD5 and the like, where BoringSSL may be stricter."""
-    return not any(
-        certificate.malformed
-        or certificate.unhandled_critical
-        or certificate.constraints is not None
-        or not certificate.extensions.keys().isdisjoint(policies.STRICT)
-        or certificate.signature in MD5_SIGNATURES
-        or certificate.issuer.canonical in trust.special
-        or certificate.subject.canonical in trust.special
-        for certificate in sent
-    )
 
 
 def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None) -> Verdict:

@@ -18,9 +18,6 @@ from .x509_name import Name
 DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN = 0x80, 0x20, 0x08, 0x04
 """Bits of the first byte of keyUsage."""
 
-MD5_SIGNATURES = {"1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4"}
-"""RSA with MD2, MD4 and MD5, which BoringSSL does not verify."""
-
 UNDERSTOOD = set(x509_extensions.READERS) - {"2.5.29.14", "2.5.29.31", "2.5.29.35"} | {"2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"}
 """What may be critical: keyUsage, names, constraints, policies; not key identifiers and CRLs (X509_supported_extension)."""
 
@@ -37,7 +34,6 @@ class X509:
     not_before: datetime
     not_after: datetime
     key: tuple[str, str, bytes] = field(repr=False)  # OIDs of algorithm and curve, public key
-    signature: str  # OID of the algorithm with which it is signed
     extensions: dict[str, bytes] = field(repr=False)
     unhandled_critical: bool = False
     malformed: bool = False
@@ -93,7 +89,7 @@ def parse(data: bytes) -> X509:
         version = der.integer(der.content(value, der.INTEGER)) + 1
         tag, value = _next(parts)
     serial = int.from_bytes(value, signed=True)
-    signature = der.oid(_next(der.items(_next(parts)[1]))[1])
+    _next(parts)  # the signature algorithm, once more
     issuer = x509_name.parse(_next(parts)[1])
     begin, end = _validity(_next(parts)[1])
     subject = x509_name.parse(_next(parts)[1])
@@ -107,7 +103,7 @@ def parse(data: bytes) -> X509:
             except der.Malformed:
                 malformed = True
     return X509(
-        data, version, serial, issuer, subject, begin, end, key, signature, extensions, bool(critical - UNDERSTOOD), malformed, **known
+        data, version, serial, issuer, subject, begin, end, key, extensions, bool(critical - UNDERSTOOD), malformed, **known
     )
 
 
@@ -124,13 +120,16 @@ def _validity(data: bytes) -> tuple[datetime, datetime]:
 
 
 def _time(tag: int, value: bytes) -> datetime:
+    if tag == der.UTC_TIME:
+        value = (b"19" if value >= b"50" else b"20") + value  # RFC 5280, 4.1.2.5.1
+    elif tag != der.GENERALIZED_TIME:
+        raise der.Malformed("no time")
+    digits = value[:14]
+    if len(value) != 15 or value[14:] != b"Z" or not digits.isdigit():
+        raise der.Malformed("a time that is none")
     try:
-        text = value.decode("ascii")
-        if tag == der.UTC_TIME:
-            text = ("19" if text >= "50" else "20") + text  # RFC 5280, 4.1.2.5.1
-        elif tag != der.GENERALIZED_TIME:
-            raise der.Malformed("no time")
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in (4, 6, 8, 10, 12))
+        return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise der.Malformed("a time that is none") from error
 

@@ -39,11 +39,13 @@ async def handshake(walk: Walk) -> Facts:
 
 
 def _machine(options: UpstreamTLS) -> tls.Machine:
+    if not trust_store.read(options.trust or b"").certificates and not options.skip_verify:
+        raise StageFailed(Failure.TRUST_UNAVAILABLE, error="no certificate among the trusted ones")
     try:
-        offer = tls.offer(options.trust or b"", options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
+        offer = tls.offer(options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
+        return tls.Machine(offer, options.server_name)
     except tls.Unusable as error:
-        raise StageFailed(Failure.TRUST_UNAVAILABLE, error=str(error)) from error
-    return tls.Machine(offer, options.server_name)
+        raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine") from error
 
 
 def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
@@ -91,13 +93,11 @@ def _judge(options: UpstreamTLS, machine: tls.Machine, chain: list[X509], known:
     if not signs and machine.version == "TLSv1.3":
         raise _unfit_key(known)
     if not options.skip_verify:
-        trust = trust_store.read(options.trust or b"")
-        if not machine.trusted or not verify.is_settled(chain, trust):
-            verdict = verify.verify(chain, trust)
-            if verdict.code:
-                reason = boringssl.verify_reason(verdict.code)
-                facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth, "before": verdict.before}
-                raise _with(Failure.CERTIFICATE_REJECTED, known, reason, **facts)
+        verdict = verify.verify(chain, trust_store.read(options.trust or b""))
+        if verdict.code:
+            reason = boringssl.verify_reason(verdict.code)
+            facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth, "before": verdict.before}
+            raise _with(Failure.CERTIFICATE_REJECTED, known, reason, **facts)
         if not names.san_matches(options.match_name, certificates.dns_names(chain[0]), certificates.addresses(chain[0])):
             raise _with(Failure.NAME_MISMATCH, known, f"no name of the certificate matches {options.match_name!r}")
     if not signs and not certificates.key_type(chain[0]).startswith("RSA"):
