@@ -19,6 +19,7 @@ from .stream import Stream, TLSBroken
 FIRST = 64
 """Bytes of the server's answer that are kept, so that a person can be told what it speaks."""
 
+Response = httpx.Response
 Ending = Refused | Closed | Reset
 _HOP_BY_HOP = frozenset((b"host", b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 

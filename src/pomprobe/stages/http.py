@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import anyio
-import httpx
 
 from ..model import Fact, Facts, Failure, Protocol, StageFailed, Timer, Timers
 from ..net import http
@@ -79,7 +78,7 @@ def _is_http2(walk: Walk) -> bool:
     return walk.cluster.protocol is Protocol.HTTP2
 
 
-def _head(response: httpx.Response, waited: float) -> dict[str, Fact]:
+def _head(response: http.Response, waited: float) -> dict[str, Fact]:
     """The facts of a response's headers."""
     headers = response.headers
     facts: dict[str, Fact] = {"status": response.status_code, "first_byte": waited, "body_bytes": 0, "connection_close": _closes(response)}
@@ -91,7 +90,7 @@ def _head(response: httpx.Response, waited: float) -> dict[str, Fact]:
     return facts
 
 
-def _closes(response: httpx.Response) -> bool:
+def _closes(response: http.Response) -> bool:
     """Does the server say that it closes the connection after this response?"""
     connection = response.headers.get("connection", "").lower()
     return "close" in connection or (response.http_version == "HTTP/1.0" and "keep-alive" not in connection)
@@ -105,7 +104,7 @@ def _upgrade(status: int, facts: dict[str, Fact]) -> Facts:
     return facts
 
 
-async def _read(response: httpx.Response, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> bytes:
+async def _read(response: http.Response, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> bytes:
     """Read the body, counting it; returns its beginning.
 
     Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response.
