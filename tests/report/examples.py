@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -553,7 +553,7 @@ def ours() -> Report:
     return report(*routes, replace(late, verdicts=(), upstreams=()), replace(redirect(), outcomes=()))
 
 
-CASES = {
+CASES: dict[str, Callable[[], Report]] = {
     "weighted": lambda: report(weighted()),
     "ours": ours,
     "known": known,
