@@ -19,7 +19,7 @@ from pomprobe.model import EnvoyReply
 from .scenes.pki import Authority
 from .scenes.programs import missing
 from .scenes.rows import Entry, Row, mismatch, rows
-from .scenes.scene import Scene, scene
+from .scenes.scene import Scene, prepare, scene
 
 ENVOY = "1.37"
 """The recording that a forecast for the newest released Pomerium is compared with."""
@@ -45,21 +45,26 @@ async def forecasts(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     folder = tmp_path_factory.mktemp("scenes")
     (folder / "pki").mkdir()
     authority = Authority(folder / "pki")
+    chosen = [row for row in chosen if not any(map(missing, row.needs))]
+    for row in chosen:
+        prepare(row, authority)  # keys take their time to make: not while clocks run
     quick, slow = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(SLOW_AT_ONCE)
 
-    async def play(row: Row) -> None:
+    async def play(row: Row, attempt: int = 1) -> None:
         try:
             async with slow if row.seconds >= SLOW else quick:
                 with anyio.fail_after(row.seconds + GRACE):
-                    async with scene(row, folder / row.id, authority) as played:
+                    async with scene(row, folder / f"{row.id}-{attempt}", authority) as played:
                         found[row.id] = await _forecast(played)
         except Exception as error:  # raised again by the row's own test
             found[row.id] = error
 
     async with anyio.create_task_group() as group:
         for row in sorted(chosen, key=lambda row: -row.seconds):
-            if not any(map(missing, row.needs)):
-                group.start_soon(play, row)
+            group.start_soon(play, row)
+    for row in chosen:  # a forecast that our own congestion kept from being made is made again, alone
+        if found[row.id] == []:
+            await play(row, 2)
     yield found
 
 

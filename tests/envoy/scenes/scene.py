@@ -72,6 +72,14 @@ async def scene(row: Row, folder: Path, authority: Authority) -> AsyncIterator[S
         yield made
 
 
+def prepare(row: Row, authority: Authority) -> None:
+    """Make the row's certificate, which the authority keeps."""
+    if "certificate: " in row.upstream:
+        authority.leaf(certificate(row.upstream))
+    if "SHA1-RSA" in row.upstream:
+        authority.sha1()
+
+
 def _write(row: Row, made: Scene) -> None:
     """config.yaml with the ports and folders of this run in their places."""
     names = {"dir": made.folder, "pki": made.authority.folder}
