@@ -54,7 +54,7 @@ def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
     words = server_hello.complaint(hello, server_hello.sent_session_id(shaking.client_hello)) if hello else ""
     if words:
         known: dict[str, Fact] = {"sni": options.server_name}
-        raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", boringssl=words)
+        raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", reason=words)
 
 
 def _judged(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
@@ -72,7 +72,7 @@ def _judged(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
     known |= {"group": machine.group, "alpn": machine.alpn}
     chain = _read(sent)
     if not chain or chain[0].encoded != sent[0]:
-        raise _with(Failure.TLS_ERROR, known, "the certificate cannot be read", boringssl=tls_words.CANNOT_PARSE_LEAF)
+        raise _with(Failure.TLS_ERROR, known, "the certificate cannot be read", reason=tls_words.CANNOT_PARSE_LEAF)
     known |= certificates.facts(chain[0])
     _judge(options, machine, chain, known)
     return known
@@ -107,7 +107,7 @@ def _judge(options: UpstreamTLS, machine: tls.Machine, chain: list[X509], known:
 def _unfit_key(known: Facts) -> StageFailed:
     """BoringSSL wants digitalSignature of every server on TLS 1.3, before it looks at the chain; on TLS 1.2 of EC keys, after it."""
     message = "the key usage of the certificate leaves out digital signatures"
-    return _with(Failure.TLS_ERROR, known, message, boringssl=tls_words.KEY_USAGE)
+    return _with(Failure.TLS_ERROR, known, message, reason=tls_words.KEY_USAGE)
 
 
 def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
@@ -127,7 +127,7 @@ def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: F
             on_client_hello=shaking.alert_came_first and error.alert == HANDSHAKE_FAILURE,
         )
     if str(error) != "bad extension":
-        return _with(Failure.TLS_ERROR, known, str(error), boringssl=tls_words.boringssl(str(error), error.library, shaking.first))
+        return _with(Failure.TLS_ERROR, known, str(error), reason=tls_words.boringssl(str(error), error.library, shaking.first))
     return _bad_extension(options, server_hello.read(shaking.first), known)
 
 
@@ -138,7 +138,7 @@ def _bad_extension(options: UpstreamTLS, hello: ServerHello | None, known: Facts
         facts: dict[str, Fact] = {"alpn": chosen} if chosen else {}
         return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", **facts)
     words = server_hello.bad_extension(hello) if hello else tls_words.BAD_EXTENSION
-    return _with(Failure.TLS_ERROR, known, "bad extension", boringssl=words)
+    return _with(Failure.TLS_ERROR, known, "bad extension", reason=words)
 
 
 def _with(failure: Failure, known: Facts, message: str, **more: Fact) -> StageFailed:
