@@ -138,6 +138,17 @@ def test_every_rule_and_code_renders() -> None:
         assert [] == [line for line in wide if not line.startswith("See ") and not line.startswith(what)]
 
 
+def test_a_broken_code_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A defect of the data is said as such."""
+    from pomprobe.catalog import CatalogError
+
+    (tmp_path / "codes").mkdir()
+    (tmp_path / "codes" / "x.yaml").write_text("text")
+    monkeypatch.setattr("pomprobe.explain.home", lambda: tmp_path)
+    with pytest.raises(CatalogError, match="no mapping"):
+        codes.__wrapped__()
+
+
 def test_codes_have_one_name_each() -> None:
     """No word leads to two texts."""
     names = list(heads())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pomprobe.catalog import reply
+from pomprobe.catalog import Catalog, reply
 from pomprobe.catalog.reverse import causes
 
 from .examples import ACTIVE, CATALOG, examples
+
+PLAIN = {"code": "c", "status": 503, "response_flags": "UF", "response_code_details": "no_healthy_upstream", "evidence": "r"}
 
 RB = "upstream_reset_before_response_started"
 TLS = f"{RB}{{remote_connection_failure|TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:"
@@ -84,3 +88,9 @@ def test_a_fact_must_fit_the_rule() -> None:
     words = f"{RB}{{remote_connection_failure|immediate_connect_error:_Network_is_unreachable|remote_address:%s}}"
     assert "TCP115" in codes(words % "10.0.0.1:80")
     assert "TCP143" not in codes(f"{RB}{{remote_connection_failure|immediate_connect_error:_Permission_denied|remote_address:10.0.0.1:80}}")
+
+
+def test_a_version_may_differ_in_its_flags_alone() -> None:
+    """Then its words are those of the others."""
+    rule = replace(CATALOG.rules[0], means={**PLAIN, "versions": {"1.40": {"response_flags": "UH"}}})
+    assert [rule.code] == [cause.rule.code for cause in causes(Catalog((rule,)), "no_healthy_upstream", 503, "UF")]
