@@ -92,11 +92,12 @@ def _must(result: int) -> None:
 
 def _identify(context: SSL.Context, cert: bytes, key: bytes) -> None:
     try:
-        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block[0]) for block in PEM.finditer(cert)]
+        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block[0]).to_cryptography() for block in PEM.finditer(cert)]
         context.use_certificate(leaf)
         for issuer in rest:
             context.add_extra_chain_cert(issuer)
-        context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, key))
+        private: Any = crypto.load_privatekey(crypto.FILETYPE_PEM, key).to_cryptography_key()
+        context.use_privatekey(private)
         context.check_privatekey()
     except (crypto.Error, SSL.Error, ValueError, TypeError) as error:
         raise Unusable("the client certificate and its key cannot be used") from error
