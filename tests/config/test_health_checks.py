@@ -157,8 +157,7 @@ REFUSED = {
     check("grpc_health_check: {}"): "cluster must support HTTP/2 for gRPC healthchecking",
     f"health_checks: [{{{GOOD}, tcp_health_check: {{}}}}, {{{GOOD}, tcp_health_check: {{}}}}]": TWO_CHECKS,
     "healthy_panic_threshold: 101": (
-        "Proto constraint validation failed (PercentValidationError.Value: value must be "
-        "inside range [0, 100])"
+        "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])"
     ),
     "healthy_panic_threshold: -1": "Proto constraint validation failed (PercentValidationError.Value: value must be inside range [0, 100])",
     "outlier_detection: {max_ejection_percent: 101}": (
@@ -242,8 +241,7 @@ def test_not_positive(nanoseconds: int, words: str) -> None:
 ADDRESSES = {
     "http://[::1]": "malformed IP address: [::1]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'",
     "http://a:65536": (
-        "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less "
-        "than or equal to 65535)"
+        "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
     ),
     "http://a:99999999999999999999": (
         "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"

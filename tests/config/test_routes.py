@@ -108,8 +108,7 @@ REFUSED = {
         "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible type 'map[string]interface {}'"
     ),
     "remove_request_headers: [[a]]": (
-        "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible "
-        "type '[]interface {}'"
+        "'routes[0].remove_request_headers[0]' expected type 'string', got unconvertible type '[]interface {}'"
     ),
     "set_request_headers: x": "'routes[0].set_request_headers' invalid character 'x' looking for beginning of value",
     "set_request_headers: [a]": "'routes[0].set_request_headers[0]' invalid character 'a' looking for beginning of value",

@@ -132,8 +132,7 @@ RESOLVERS = {
     "1.1.1.1": 'failed to build address from resolver "1.1.1.1": unsupported url scheme: ',
     "udp://:53": 'failed to build address from resolver "udp://:53": must include an IP address: udp://:53',
     "udp://dns.example.com:53": (
-        'failed to build address from resolver "udp://dns.example.com:53": host must be an IP '
-        'address: dns.example.com'
+        'failed to build address from resolver "udp://dns.example.com:53": host must be an IP address: dns.example.com'
     ),
     "udp://1.1.1.1": 'failed to build address from resolver "udp://1.1.1.1": must include a port: udp://1.1.1.1',
     "udp://1.1.1.1:0": 'failed to build address from resolver "udp://1.1.1.1:0": port must be greater than zero: 0',

@@ -41,7 +41,7 @@ def read(source: str | Path, text: bytes | None, format: str | None, problems: P
         if chosen == "kubernetes" or (isinstance(root, Mapping) and chosen in ("yaml", "json") and kubernetes.is_manifest(root)):
             top = kubernetes.assemble(_documents(data, file), {file: data}, problems)
             if top is None:
-                raise Unreadable("no_route", "no Ingress, Pomerium resource or Pomerium config is among these manifests")
+                raise Unreadable("no_config", "no Ingress, Pomerium resource or Pomerium config is among these manifests")
             return Source(file, "kubernetes", top, data)
         return Source(file, chosen, _mapping(root, file), data)
     except Unreadable as error:
