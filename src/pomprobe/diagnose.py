@@ -223,7 +223,7 @@ class _Judge:
             outcome.stage,
             upstream,
             endpoint,
-            say.reply(rule, facts, self.envoy),
+            _after_interim(say.reply(rule, facts, self.envoy), facts),
             (upstream and upstream.place) or self.cluster.route.place,
             facts,
             rule.severity,
@@ -271,6 +271,14 @@ class _Judge:
                 "timeout_seconds": _seconds(cluster, outcome.timer),
             }
         return facts
+
+
+def _after_interim(reply: EnvoyReply | None, facts: Facts) -> EnvoyReply | None:
+    """A 100, 102, 103 or 104 counts as the start of the response, also where the reset comes before the final headers (row h1-100-close)."""
+    before, after = "upstream_reset_before_response_started", "upstream_reset_after_response_started"
+    if reply is None or not facts.get("interim") or reply.code != before:
+        return reply
+    return replace(reply, code=after, response_code_details=reply.response_code_details.replace(before, after, 1))
 
 
 def _seconds(cluster: Cluster, timer: Timer) -> float | None:
