@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
-from ..net import boringssl, certificates, der, names, server_hello, speaks, tls, tls_words, trust_store, verify, x509
+from ..net import boringssl, certificates, judge, server_hello, speaks, tls, tls_words, trust_store
 from ..net.server_hello import ServerHello
 from ..net.tls_stream import Handshake, NotTLS
-from ..net.x509 import DIGITAL_SIGNATURE, X509
 from .walk import Walk
 
 HANDSHAKE_FAILURE = 40
@@ -17,8 +16,7 @@ HANDSHAKE_FAILURE = 40
 async def handshake(walk: Walk) -> Facts:
     """Shake hands over `walk.stream`, judge the certificate as Envoy does, and leave the TLS stream in `walk.stream`.
 
-    Order as in Envoy: what the server's certificate is worth is decided before anything that the server says after it,
-    and an error of the chain comes before the name (cert_validator/default_validator.cc).
+    What the certificate is worth is decided before anything that the server says after it: Envoy would have ended the handshake there.
     """
     options, stream = walk.tls, walk.stream
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
@@ -70,44 +68,13 @@ def _judged(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
         return known
     known |= {"chain_length": len(sent), "tls_version": machine.version, "cipher": machine.cipher}
     known |= {"group": machine.group, "alpn": machine.alpn}
-    chain = _read(sent)
-    if not chain or chain[0].encoded != sent[0]:
-        raise _with(Failure.TLS_ERROR, known, "the certificate cannot be read", reason=tls_words.CANNOT_PARSE_LEAF)
-    known |= certificates.facts(chain[0])
-    _judge(options, machine, chain, known)
+    chain = judge.read(sent)
+    if chain:
+        known |= certificates.facts(chain[0])
+    refusal = judge.judge(chain, options, machine.version)
+    if refusal:
+        raise _with(refusal.failure, known, refusal.message, **refusal.facts)
     return known
-
-
-def _read(sent: list[bytes]) -> list[X509]:
-    chain = []
-    for encoded in sent:
-        try:
-            chain.append(x509.parse(encoded))
-        except der.Malformed:
-            continue
-    return chain
-
-
-def _judge(options: UpstreamTLS, machine: tls.Machine, chain: list[X509], known: Facts) -> None:
-    signs = chain[0].may_use_key(DIGITAL_SIGNATURE)
-    if not signs and machine.version == "TLSv1.3":
-        raise _unfit_key(known)
-    if not options.skip_verify:
-        verdict = verify.verify(chain, trust_store.read(options.trust or b""))
-        if verdict.code:
-            reason = boringssl.verify_reason(verdict.code)
-            facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth, "before": verdict.before}
-            raise _with(Failure.CERTIFICATE_REJECTED, known, reason, **facts)
-        if not names.san_matches(options.match_name, certificates.dns_names(chain[0]), certificates.addresses(chain[0])):
-            raise _with(Failure.NAME_MISMATCH, known, f"no name of the certificate matches {options.match_name!r}")
-    if not signs and not certificates.key_type(chain[0]).startswith("RSA"):
-        raise _unfit_key(known)
-
-
-def _unfit_key(known: Facts) -> StageFailed:
-    """BoringSSL wants digitalSignature of every server on TLS 1.3, before it looks at the chain; on TLS 1.2 of EC keys, after it."""
-    message = "the key usage of the certificate leaves out digital signatures"
-    return _with(Failure.TLS_ERROR, known, message, reason=tls_words.KEY_USAGE)
 
 
 def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:

@@ -1,0 +1,67 @@
+"""Would Envoy accept what a server sent? Certificates in, a refusal or none out.
+
+Order as in BoringSSL and Envoy's cert_validator/default_validator.cc: can the leaf be read, does its key usage fit TLS 1.3, the chain,
+the name, and on TLS 1.2 the key usage last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..model import Fact, Facts, Failure, UpstreamTLS
+from . import boringssl, certificates, der, names, tls_words, trust_store, verify, x509
+from .x509 import DIGITAL_SIGNATURE, X509
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Envoy would end the handshake, with the facts that tell it from other reasons."""
+
+    failure: Failure
+    message: str
+    facts: Facts = field(default_factory=dict)
+
+
+def read(sent: Sequence[bytes]) -> tuple[X509, ...]:
+    """The certificates that can be read, in DER before; none where the first one cannot."""
+    chain = []
+    for encoded in sent:
+        try:
+            chain.append(x509.parse(encoded))
+        except der.Malformed:
+            if not chain:
+                return ()
+    return tuple(chain)
+
+
+def judge(chain: Sequence[X509], options: UpstreamTLS, version: str) -> Refusal | None:
+    """The verdict on a chain as the server sent it, on a connection of this TLS version; None where Envoy is content."""
+    if not chain:
+        return _tls_error("the certificate cannot be read", tls_words.CANNOT_PARSE_LEAF)
+    signs = chain[0].may_use_key(DIGITAL_SIGNATURE)
+    if not signs and version == "TLSv1.3":
+        return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
+    refusal = None if options.skip_verify else _chain(chain, options) or _name(chain[0], options)
+    if refusal is None and not signs and not certificates.key_type(chain[0]).startswith("RSA"):
+        return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
+    return refusal
+
+
+def _chain(chain: Sequence[X509], options: UpstreamTLS) -> Refusal | None:
+    verdict = verify.verify(chain, trust_store.read(options.trust or b""))
+    if not verdict.code:
+        return None
+    reason = boringssl.verify_reason(verdict.code)
+    facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth}
+    return Refusal(Failure.CERTIFICATE_REJECTED, reason, facts | ({"before": verdict.before} if verdict.before else {}))
+
+
+def _name(leaf: X509, options: UpstreamTLS) -> Refusal | None:
+    if names.san_matches(options.match_name, certificates.dns_names(leaf), certificates.addresses(leaf)):
+        return None
+    return Refusal(Failure.NAME_MISMATCH, f"no name of the certificate matches {options.match_name!r}")
+
+
+def _tls_error(message: str, words: str) -> Refusal:
+    return Refusal(Failure.TLS_ERROR, message, {"error": message, "reason": words})
