@@ -42,7 +42,7 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
         {"write": "healthy_panic_threshold: 10"},
     ),
     (with_keys("connect_timeout: 1s"), Failure.PRE_032_KEY, {"key": "connect_timeout", "write": ""}),
-    (f"allow_websockets: true\n{ROUTE}", Failure.TOP_LEVEL_ROUTE_KEY, {"key": "allow_websockets"}),
+    (f"allow_websockets: true\n{ROUTE}", Failure.TOP_LEVEL_ROUTE_KEY, {"write": "allow_websockets: true"}),
     (with_keys("default_upstream_timeout: 5s"), Failure.GLOBAL_KEY_IN_ROUTE, {"write": "timeout"}),
     (with_keys("dns_resolvers: []", "services: all"), Failure.GLOBAL_KEY_IN_ROUTE, {"key": "services", "write": ""}),
     # durations

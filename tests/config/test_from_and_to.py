@@ -122,7 +122,7 @@ TO_REFUSED = {
     "to: 'http://${HOST}'": (
         "template",
         '\'routes[0]\' http://${HOST}: parse "http://${HOST}": invalid character "{" in host name',
-        "the value itself: render the template before Pomerium reads it",
+        "the value itself (Pomerium expands neither ${VAR} nor {{ }}: render the file first)",
     ),
 }
 

@@ -202,7 +202,7 @@ ADVICE = {
     "load_balancing_policy: round-robin": "load_balancing_policy: round_robin",
     "load_balancing_policy: leastrequest": "load_balancing_policy: least_request",
     "mcp: {}": "mcp: {server: {}}",
-    "allowed_groups: [a]": "policy",
+    "allowed_groups: [a]": "policy: [{allow: {or: [{groups: {has: GROUP}}]}}]",
     "tls_client_cert: YQ==": "tls_client_key: …",
     "timeout: soon": None,
 }

@@ -88,10 +88,13 @@ REFUSED = {
     "address: [a]": ("'address' expected type 'string', got unconvertible type '[]interface {}'", None),
     "xff_num_trusted_hops: x": ("'xff_num_trusted_hops' cannot parse value as 'uint32': strconv.ParseUint: invalid syntax", None),
     "policy_file: x": ("config: policy file setting is deprecated", "routes:"),
-    "client_ca: x": ("some configuration options are no longer supported, please check logs for details: client_ca", "downstream_mtls"),
+    "client_ca: x": (
+        "some configuration options are no longer supported, please check logs for details: client_ca",
+        "downstream_mtls: {ca: …}",
+    ),
     "tracing_provider: x": (
         "some configuration options are no longer supported, please check logs for details: tracing_provider",
-        "otel_exporter_otlp_endpoint",
+        "otel_traces_exporter: otlp",
     ),
     "idp_qps: 1": ("some configuration options are no longer supported, please check logs for details: idp_qps", None),
     "authenticate_service_url: auth.example.com": (

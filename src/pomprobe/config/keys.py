@@ -126,23 +126,25 @@ ROUTE_SINCE = {key: since for since, keys in _ROUTE_SINCE.items() for key in key
 GLOBAL_UNTIL = {"authenticate_callback_path": "0.31.0", "pomerium_debug": "0.32.0"}
 """Key -> the version that dropped it (it is an unknown key since)."""
 
-REMOVED_GLOBAL = (
-    dict.fromkeys(("client_ca", "client_ca_file"), "downstream_mtls")
-    | dict.fromkeys(("idp_service_account", "idp_refresh_directory_timeout", "idp_refresh_directory_interval", "idp_qps"), "")
-    | dict.fromkeys(
-        (
-            "tracing_datadog_address",
-            "tracing_jaeger_collector_endpoint",
-            "tracing_jaeger_agent_endpoint",
-            "tracing_zipkin_endpoint",
-            "tracing_provider",
-            "tracing_sample_rate",
-        ),
-        "otel_exporter_otlp_endpoint",
-    )
-)
+REMOVED_GLOBAL = {
+    "client_ca": "downstream_mtls: {ca: …}",
+    "client_ca_file": "downstream_mtls: {ca_file: …}",
+    "idp_service_account": "",
+    "idp_refresh_directory_timeout": "",
+    "idp_refresh_directory_interval": "",
+    "idp_qps": "",
+    "tracing_datadog_address": "otel_exporter_otlp_endpoint: http://HOST:4318",
+    "tracing_jaeger_collector_endpoint": "otel_exporter_otlp_endpoint: http://HOST:4318",
+    "tracing_jaeger_agent_endpoint": "otel_exporter_otlp_endpoint: http://HOST:4318",
+    "tracing_zipkin_endpoint": "otel_exporter_otlp_endpoint: http://HOST:4318",
+    "tracing_provider": "otel_traces_exporter: otlp",
+    "tracing_sample_rate": "otel_traces_sampler_arg: 1.0",
+}
 """Removed keys with which Pomerium does not start -> what stands in their place."""
-REMOVED_ROUTE = {"allowed_groups": "policy", "set_authorization_header": "set_request_headers"}
+REMOVED_ROUTE = {
+    "allowed_groups": "policy: [{allow: {or: [{groups: {has: GROUP}}]}}]",
+    "set_authorization_header": "set_request_headers: {Authorization: 'Bearer ${pomerium.id_token}'}",
+}
 REMOVED_MESSAGE = "some configuration options are no longer supported, please check logs for details"
 
 ENVOY_CLUSTER_KEYS: dict[str, str] = {

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 SKIPPED = "after skipping PEM blocks of the following types:"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+(.*?)-----END \1-----", re.S)
@@ -25,14 +30,11 @@ def certificates(pem: bytes, now: datetime | None = None) -> tuple[Cert, ...]:
     """The certificates of a bundle that can be read, in its order."""
     if b"-----BEGIN" not in pem:
         return ()
-    from cryptography import x509
-
     moment = now or datetime.now(UTC)
     out = []
     for block in _blocks(pem, b"CERTIFICATE"):
-        try:
-            found = x509.load_pem_x509_certificate(block)
-        except ValueError:
+        found = _loaded(block)
+        if found is None:
             continue
         state = "expired" if found.not_valid_after_utc < moment else "not yet valid" if found.not_valid_before_utc > moment else ""
         out.append(
@@ -45,6 +47,17 @@ def certificates(pem: bytes, now: datetime | None = None) -> tuple[Cert, ...]:
             )
         )
     return tuple(out)
+
+
+def _loaded(block: bytes) -> x509.Certificate | None:
+    from cryptography import x509
+
+    with warnings.catch_warnings():  # `cryptography` warns of odd serial numbers, which system bundles are full of
+        warnings.simplefilter("ignore")
+        try:
+            return x509.load_pem_x509_certificate(block)
+        except ValueError:
+            return None
 
 
 def pair_error(certificate: bytes, key: bytes) -> str:
@@ -68,13 +81,15 @@ def pair_error(certificate: bytes, key: bytes) -> str:
 
 
 def _mismatch(certificate: bytes, key: bytes) -> str:
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+    loaded = _loaded(certificate)
     try:
-        public = x509.load_pem_x509_certificate(certificate).public_key()
+        public = loaded.public_key() if loaded is not None else None
     except (ValueError, UnsupportedAlgorithm):
+        public = None
+    if public is None:
         return "x509: malformed certificate"
     try:
         private = load_pem_private_key(key, None)

@@ -19,7 +19,7 @@ MAX_WEIGHT = 2**32 - 1
 MIXED_WEIGHTS = "either no weights should be provided, or all endpoints must have non-zero weight specified"
 TEMPLATE = re.compile(r"\$\{[^}\n]*\}|\{\{.*?\}\}|<%.*?%>|\$\([A-Za-z_][A-Za-z0-9_]*\)")
 """What templates and shells leave behind; Pomerium expands none of it."""
-RENDER = "the value itself: render the template before Pomerium reads it"
+RENDER = "the value itself (Pomerium expands neither ${VAR} nor {{ }}: render the file first)"
 _LIKE_HOST = re.compile(r"[A-Za-z0-9_.*-]+(:[0-9]+)?(/.*)?\Z")
 
 

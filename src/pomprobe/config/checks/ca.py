@@ -58,7 +58,7 @@ def _authority(view: View, route: Route, key: str, file: str, found: tuple[pem.C
 
 def _expired(view: View, route: Route | None, key: str, found: tuple[pem.Cert, ...]) -> None:
     expired = [certificate for certificate in found if certificate.state == "expired"]
-    if not expired:
+    if not expired or len(expired) < len(found):  # an old one beside a new one is how authorities are replaced
         return
     place = place_in(route, key) if route is not None else view.settings.places[key]
     message = f"{key}: {expired[0].subject} expired on {expired[0].not_after}"

@@ -23,6 +23,7 @@ from ..keys import (
 from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Mapping, Node, Sequence
 from ..protojson import Message, snake
+from ..reader import is_secret
 from .view import View
 
 UNKNOWN = "unknown config option"
@@ -51,7 +52,10 @@ def _top_level(view: View) -> None:
             continue
         elif key in ROUTE_KEYS:
             message = f"{UNKNOWN}: {key}"
-            view.note(Failure.TOP_LEVEL_ROUTE_KEY, place, message, key=key, write=f"{key} within the route")
+            value = view.top.scalar(key)
+            view.note(
+                Failure.TOP_LEVEL_ROUTE_KEY, place, message, key=key, write=f"{key}: {value}" if value and not is_secret(key) else key
+            )
         else:
             _unknown(view.top, key, GLOBAL_KEYS, view.note)
     flags = view.top.mapping("runtime_flags")
