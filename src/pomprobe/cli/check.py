@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import signal
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from ..exits import GOOD, UNJUDGED, exit_code
+from ..exits import GOOD, REFUSED, exit_code
+from ..model import ConfigError
 from . import options as o
-from .common import read, say_error, seconds, style, usage
+from .common import environment, loaded, say, say_error, seconds, usage
+from .printing import outputs_of, severity, show
 from .progress import bar
 
 if TYPE_CHECKING:
     from ..model import Report, StageName
-    from ..report.output import Output
     from ..runner import Options
+    from .tell import Aside
 
 AGAIN = 3.0
 """Seconds between two tries of --wait."""
@@ -31,6 +33,7 @@ class Asked:
     """What to probe and how; the same for every try of --wait."""
 
     configs: tuple[Path, ...]
+    env: Mapping[str, str] | None
     routes: tuple[str, ...]
     options: Options
     pomerium_version: str
@@ -59,6 +62,7 @@ def check(
     confirm: o.Confirm = False,
     envoy: o.Envoy = None,
     pomerium_version: o.Version = "0.33",
+    env: o.Env = None,
     suppress: o.Suppress = None,
     baseline: o.Baseline = None,
     state: o.State = None,
@@ -80,11 +84,11 @@ def check(
     """
     if not configs:
         usage("no config: pomprobe check config.yaml (- reads standard input)")
-    if fail_on not in ("error", "warning", "never"):
-        usage(f"--fail-on {fail_on}: one of error, warning, never")
+    severity(fail_on)
     if (on_change or confirm_failures > 1) and state is None:
         usage("--on-change and --confirm-failures need --state FILE, which remembers the runs before")
-    outputs = _outputs(output)
+    outputs = outputs_of(output)
+    nagios = [one.format for one in outputs] == ["nagios"]
     from . import tell
 
     mail = tell.mail_options(mail_to, mail_from, smtp, smtp_ca)
@@ -94,10 +98,14 @@ def check(
 
     caps = seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline")
     options = Options(*caps, concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), stages)
-    asked = Asked(tuple(configs), tuple(route or ()), options, pomerium_version, warn_at, progress and not quiet, confirm, envoy)
+    given = environment(env, quiet=quiet)
+    asked = Asked(tuple(configs), given, tuple(route or ()), options, pomerium_version, warn_at, progress and not quiet, confirm, envoy)
     until = time.monotonic() + (seconds(wait, "--wait") or 0.0)
     while True:
-        report, ended = _probe(asked, aside)
+        try:
+            report, ended = _probe(asked, aside)
+        except ConfigError as error:
+            _refused(error, nagios)
         code = exit_code(report, fail_on)
         if code == GOOD or ended is not None or time.monotonic() + AGAIN > until:
             break
@@ -105,31 +113,33 @@ def check(
     teller = tell.Teller(state, on_change, confirm_failures, fail_on, mail)
     worth = not quiet or code != GOOD or ended is not None
 
-    def show(news: Sequence[str]) -> None:
-        _print(report, outputs, color, verbose, news)
+    def shown(news: Sequence[str]) -> None:
+        show(report, outputs, color, verbose, news)
 
-    teller.tell(report, show, worth)
+    teller.tell(report, shown, worth)
     if not report.routes and not report.findings:
         say_error("no route was probed" + (" (no name or `from` matches --route)" if route else ""))
     if ended is not None:
         raise typer.Exit(128 + ended)
-    if [one.format for one in outputs] == ["nagios"]:
+    if nagios:
         from ..report.nagios import nagios_exit
 
         raise typer.Exit(nagios_exit(report))
     raise typer.Exit(code)
 
 
-def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:  # type: ignore[name-defined]  # noqa: F821
-    """Read and probe every config; a signal ends it with what is known."""
+def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:
+    """Read and probe every config; a signal ends it with what is known. Raises ConfigError."""
     import anyio
 
     from ..api import Session, merge
     from ..report.suppress import by_comments
 
+    gc.freeze()  # what was imported stays: no need to look through it again and again
+    gc.set_threshold(20_000, 50, 50)
     reports, ended = [], None
     for path in asked.configs:
-        config = read(path, asked.pomerium_version)
+        config = loaded(path, asked.pomerium_version, asked.env)
         session = Session(config, asked.options, routes=asked.routes, pomerium_version=asked.pomerium_version, warn_at=asked.warn_at)
         with bar(session, asked.progress) as tick:
             anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
@@ -148,29 +158,15 @@ def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]: 
     return aside.without(merge(reports)), ended
 
 
-def _print(report: Report, outputs: Sequence[Output], color: str, verbose: bool, news: Sequence[str]) -> None:
-    from ..report.output import OutputError
+def _refused(error: ConfigError, nagios: bool) -> NoReturn:
+    """Say what is wrong with a config and end: code 2, or Nagios' UNKNOWN with a status line of its own."""
+    if not nagios:
+        say(error.problems)
+        raise typer.Exit(REFUSED)
+    from ..report.nagios import UNKNOWN, refused
 
-    failed = False
-    for output in outputs:
-        if news and output.format == "text" and output.path is None:
-            typer.echo("\n".join(news) + "\n")
-        try:
-            output.write(report, style(color, verbose, file=output.path is not None), sys.stdout)
-        except OutputError as error:
-            say_error(str(error))
-            failed = True
-    if failed:
-        raise typer.Exit(UNJUDGED)
-
-
-def _outputs(texts: list[str] | None) -> list[Output]:
-    from ..report.output import Output, OutputError
-
-    try:
-        return [Output.parse(text) for text in texts or ["text"]]
-    except OutputError as error:
-        usage(str(error))
+    typer.echo(refused(error.problems))
+    raise typer.Exit(UNKNOWN)
 
 
 def _stages(only: list[str] | None, skip: list[str] | None) -> tuple[StageName, ...]:

@@ -12,7 +12,6 @@ from typing import Protocol
 import httpx
 
 from . import http1
-from .http2 import Http2Codec
 from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refused, Reset
 from .stream import Stream, TLSBroken
 
@@ -112,6 +111,8 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
         if not self._http2:
             self._codec = http1.ResponseReader(request.method, "upgrade" in request.headers)
             return http1.request(method, target, headers, body)
+        from .http2 import Http2Codec  # its tables take longer to load than most answers
+
         codec = self._codec = Http2Codec(request.method)
         host = request.headers["host"].encode("latin-1", "replace")
         pseudo = ((b":method", method), (b":scheme", request.url.raw_scheme), (b":authority", host), (b":path", target))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,7 +81,8 @@ def by_comments(report: Report, config: Config) -> tuple[Report, list[str]]:
     used: set[tuple[int, str]] = set()
 
     def home(line: int) -> int | None:
-        return max((start for start in starts if start <= line), default=None)
+        before = bisect_right(starts, line)
+        return starts[before - 1] if before else None
 
     def by(rule: str, place: Place, start: int | None) -> By:
         for line, code in config.suppressions:
