@@ -6,7 +6,6 @@ import pytest
 
 from factories import bad, cluster, endpoint, good, ok, place, resolved, upstream
 from factories import route as a_route
-from pomprobe.catalog import load
 from pomprobe.diagnose import Knowledge, diagnose, findings
 from pomprobe.model import (
     CircuitBreakers,
@@ -25,7 +24,7 @@ from pomprobe.model import (
     Timers,
 )
 
-KNOWLEDGE = Knowledge(load())
+KNOWLEDGE = Knowledge()
 ONE, TWO, THREE = (endpoint(f"10.0.0.{n}") for n in (1, 2, 3))
 REFUSED = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
 

@@ -6,14 +6,13 @@ import datetime
 import fnmatch
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 
 from . import config as reader
-from .catalog import load as load_catalog
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
 from .machine import read_machine
 from .model import Cluster, Config, Report, Route, RouteReport
@@ -60,7 +59,7 @@ class Session:
         selection = Selection(tuple(routes))
         self.config = config
         self.options = options or Options()
-        self.knowledge = Knowledge(load_catalog(), ENVOY.get(pomerium_version, "1.37"), warn_at)
+        self.knowledge = Knowledge(ENVOY.get(pomerium_version, "1.37"), warn_at)
         planned = zip(config.routes, plan(config, read_machine()), strict=True)
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
@@ -127,12 +126,14 @@ class Session:
         self._observer(self._route(probed))
 
 
-def load(source: str | Path, *, text: bytes | None = None, pomerium_version: str = NEWEST) -> Config:
-    """Read a Pomerium config as Pomerium reads it.
+def load(
+    source: str | Path, *, text: bytes | None = None, env: Mapping[str, str] | None = None, pomerium_version: str = NEWEST
+) -> Config:
+    """Read a Pomerium config as Pomerium reads it. env: variables that win over it, such as os.environ where Pomerium runs.
 
     Raises ConfigError, with every problem and its place, where it cannot be read or where Pomerium would refuse it.
     """
-    return reader.load(source, text=text, pomerium_version=pomerium_version)
+    return reader.load(source, text=text, env=env, pomerium_version=pomerium_version)
 
 
 async def probe(config: Config, options: Options | None = None, *, routes: Iterable[str] = (), observer: Observer | None = None) -> Report:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import balance, insights
-from .catalog import Catalog, NoRuleError
+from .catalog import Catalog, NoRuleError, load
 from .model import (
     Cluster,
     Endpoint,
@@ -40,9 +40,13 @@ WARN_AT = 0.8
 class Knowledge:
     """What a diagnosis rests on beside the outcomes. envoy: version whose words are forecast; warn_at: share of a timeout."""
 
-    catalog: Catalog
     envoy: str = "1.37"
     warn_at: float = WARN_AT
+
+    @property
+    def catalog(self) -> Catalog:
+        """The rules; read when the first is needed, which a healthy config never does."""
+        return load()
 
 
 def findings(problems: Sequence[Problem], knowledge: Knowledge) -> tuple[Finding, ...]:
@@ -171,7 +175,7 @@ class _Judge:
 
     def __init__(self, cluster: Cluster, knowledge: Knowledge) -> None:
         self.cluster = cluster
-        self.catalog = knowledge.catalog
+        self.knowledge = knowledge
         self.envoy = knowledge.envoy
         self.warn_at = knowledge.warn_at
         self.verdicts: list[Verdict] = []
@@ -210,11 +214,11 @@ class _Judge:
         """The rule that explains this outcome, its words filled in. Kept for the report."""
         facts = {**self._context(upstream, endpoint, outcome), **outcome.facts}
         try:
-            rule = self.catalog.match(outcome.failure or Failure.BUG, facts, outcome.stage, outcome.timer)
+            rule = self.knowledge.catalog.match(outcome.failure or Failure.BUG, facts, outcome.stage, outcome.timer)
         except NoRuleError as gap:  # a gap of the catalogue is ours: said as such, and the report survives
             facts = {**facts, "bug": str(gap)}
-            rule = self.catalog.match(Failure.BUG, facts, outcome.stage, None)
-        say = self.catalog
+            rule = self.knowledge.catalog.match(Failure.BUG, facts, outcome.stage, None)
+        say = self.knowledge.catalog
         verdict = Verdict(
             rule,
             say.render(rule.title, facts),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pomprobe.catalog import load as load_catalog
 from pomprobe.diagnose import Knowledge, findings
 from pomprobe.model import Config, ConfigError, Problem
 
 from . import test_checks, test_from_and_to, test_health_checks, test_kubernetes, test_routes, test_settings, test_sources
 from .reading import ROUTE, read, refused, to, with_keys
 
-KNOWLEDGE = Knowledge(load_catalog())
+KNOWLEDGE = Knowledge()
 REFUSED = [
     *map(to, test_from_and_to.TO_REFUSED),
     *(f"routes:\n- from: '{written}'\n  to: http://b\n" for written in test_from_and_to.FROM_REFUSED),
