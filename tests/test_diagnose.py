@@ -173,7 +173,9 @@ def test_a_timeout_names_the_key_that_sets_it() -> None:
 
 def test_an_interim_response_counts_as_the_start() -> None:
     """A 100 and then garbage: 502, but reset *after* the response started (measured on Envoy 1.37)."""
-    odd = Outcome(StageName.HTTP, Status.FAILING, ONE, Failure.PROTOCOL_ERROR, facts={"problem": "bad status line", "interim": True, "started": False})
+    odd = Outcome(
+        StageName.HTTP, Status.FAILING, ONE, Failure.PROTOCOL_ERROR, facts={"problem": "bad status line", "interim": True, "started": False}
+    )
     report = diagnose(cluster(), [resolved(upstream(), bad(ONE, ok(StageName.TCP, ONE), odd))], KNOWLEDGE)
     assert [(1.0, 502, "UPE", "upstream_reset_after_response_started{protocol_error}")] == shares(report)
 

@@ -278,7 +278,7 @@ class _Judge:
 
 
 def _after_interim(reply: EnvoyReply | None, facts: Facts) -> EnvoyReply | None:
-    """A 100, 102, 103 or 104 counts as the start of the response, also where the reset comes before the final headers (row h1-100-close)."""
+    """A 100, 102, 103 or 104 counts as the start of the response, also if the reset precedes the final headers (row h1-100-close)."""
     before, after = "upstream_reset_before_response_started", "upstream_reset_after_response_started"
     if reply is None or not facts.get("interim") or reply.code != before:
         return reply
