@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from ..exits import GOOD, REFUSED, exit_code
+from ..exits import GOOD, REFUSED, UNJUDGED, exit_code
 from ..model import ConfigError
 from . import options as o
 from .common import environment, loaded, say, say_error, seconds, usage
@@ -112,9 +112,12 @@ def check(
         time.sleep(AGAIN)
     teller = tell.Teller(state, on_change, confirm_failures, fail_on, mail)
     worth = not quiet or code != GOOD or ended is not None
+    files, printed = [one for one in outputs if one.path], [one for one in outputs if not one.path]
+    written = show(report, files, color, verbose)
 
     def shown(news: Sequence[str]) -> None:
-        show(report, outputs, color, verbose, news)
+        nonlocal written
+        written = show(report, printed, color, verbose, news) and written
 
     teller.tell(report, shown, worth)
     if not report.routes and not report.findings:
@@ -125,7 +128,7 @@ def check(
         from ..report.nagios import nagios_exit
 
         raise typer.Exit(nagios_exit(report))
-    raise typer.Exit(code)
+    raise typer.Exit(code if written else UNJUDGED)
 
 
 def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -27,6 +28,15 @@ Routes = Annotated[
     ),
 ]
 
+Env = Annotated[
+    bool | None,
+    typer.Option(
+        "--env/--no-env", show_default=False, help="Let environment variables win over the config, as for Pomerium; by default in a pod."
+    ),
+]
+POD = "KUBERNETES_SERVICE_HOST"
+"""The variable that Kubernetes sets in every container of a pod."""
+
 
 def usage(message: str) -> NoReturn:
     """Say what is wrong with the call in one line; exit code 2."""
@@ -41,16 +51,42 @@ def say_error(message: str) -> None:
     typer.echo(f"pomprobe: {clean(message)}", err=True)
 
 
-def read(path: Path, pomerium_version: str) -> Config:
+def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
     """Load a config; one line for each thing that is wrong with it, and exit code 2, where Pomerium would not start with it."""
-    from ..api import load
-
-    text = sys.stdin.buffer.read() if str(path) == "-" else None
     try:
-        return load(str(path), text=text, pomerium_version=pomerium_version)
+        return loaded(path, pomerium_version, env)
     except ConfigError as error:
         say(error.problems)
         raise typer.Exit(REFUSED) from None
+
+
+def loaded(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
+    """Load a config. Raises ConfigError; a version that nobody knows ends the program with exit code 2."""
+    from ..api import load
+
+    text = _standard_input() if str(path) == "-" else None
+    try:
+        return load(str(path), text=text, env=env, pomerium_version=pomerium_version)
+    except ConfigError:
+        raise
+    except ValueError as error:
+        usage(f"--pomerium-version {pomerium_version}: {error}")
+
+
+@functools.cache
+def _standard_input() -> bytes:
+    """All of it; read once, for every try of --wait."""
+    return sys.stdin.buffer.read()
+
+
+def environment(wanted: bool | None, *, quiet: bool = False) -> Mapping[str, str] | None:
+    """The variables that win over the config: none outside of a pod, unless they are asked for. When they do, that is said."""
+    if wanted is False or (wanted is None and POD not in os.environ):
+        return None
+    if not quiet:
+        why = "" if wanted else ", since this is a pod; --no-env leaves it out"
+        say_error(f"the environment wins over the config, as for Pomerium{why}")
+    return dict(os.environ)
 
 
 def say(problems: Sequence[Problem]) -> None:

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 
-from ..exits import FINDINGS, GOOD, fails
-from .common import Configs, Version, read, style, usage
+from ..exits import FINDINGS, GOOD, UNJUDGED, fails
+from . import options as o
+from .common import environment, read, say_error, usage
+from .printing import outputs_of, severity, show
+
+if TYPE_CHECKING:
+    from ..model import Config, Report
 
 
 def lint(
-    configs: Configs = None,
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Format of the report, to standard output or to =FILE; may be repeated.",
-            metavar="FORMAT[=FILE]",
-            show_default=False,
-        ),
-    ] = None,
-    fail_on: Annotated[
-        str, typer.Option(help="Lowest severity that makes the exit code 1: error, warning or never.", metavar="SEVERITY")
-    ] = "error",
-    pomerium_version: Version = "0.33",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")] = False,
-    color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
+    configs: o.Configs = None,
+    output: o.Outputs = None,
+    fail_on: o.FailOn = "error",
+    pomerium_version: o.Version = "0.33",
+    env: o.Env = None,
+    suppress: o.Suppress = None,
+    baseline: o.Baseline = None,
+    quiet: o.Quiet = False,
+    color: o.Color = "auto",
 ) -> None:
     """Say what is wrong with the configs themselves; sends no packet."""
     if not configs:
         usage("no config: pomprobe lint config.yaml (- reads standard input)")
-    if fail_on not in ("error", "warning", "never"):
-        usage(f"--fail-on {fail_on}: one of error, warning, never")
-    from ..lint import lint as judge
-    from ..report.output import Output, OutputError
-
-    try:
-        outputs = [Output.parse(text) for text in output or ["text"]]
-    except (ValueError, OutputError) as error:
-        usage(str(error))
+    severity(fail_on)
+    outputs = outputs_of(output)
     from ..api import merge
+    from ..catalog import load
+    from ..model import StageName
+    from .tell import Aside
 
-    report = merge([judge(read(path, pomerium_version)) for path in configs])
+    probed = frozenset(rule.code for rule in load().rules if rule.stage is not StageName.CONFIG)
+    aside = Aside.parse(suppress or [], baseline).apart_from(probed)
+    given = environment(env, quiet=quiet)
+    report = aside.without(merge([_judged(read(path, pomerium_version, given), probed) for path in configs]))
     code = FINDINGS if fails(report, fail_on) else GOOD
-    if not (quiet and code == 0):
-        for one in outputs:
-            one.write(report, style(color, False, file=one.path is not None), sys.stdout)
-    raise typer.Exit(code)
+    written = show(report, [one for one in outputs if one.path or not quiet or code != GOOD], color, False)
+    raise typer.Exit(code if written else UNJUDGED)
+
+
+def _judged(config: Config, probed: frozenset[str]) -> Report:
+    """The report on one config, without what its comments name. probed: rules that only `check` can need."""
+    from ..lint import lint as judge
+    from ..report.suppress import by_comments
+
+    comments = tuple((line, code) for line, code in config.suppressions if code not in probed)
+    report, unused = by_comments(judge(config), replace(config, suppressions=comments))
+    for message in unused:
+        say_error(message)
+    return report

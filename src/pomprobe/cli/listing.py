@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..exits import UNJUDGED
-from .common import Configs, Routes, Version, read, usage
+from .common import Configs, Env, Routes, Version, environment, read, usage
 
 
 def list_routes(
@@ -16,6 +16,7 @@ def list_routes(
     route: Routes = None,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.", metavar="FORMAT")] = "text",
     pomerium_version: Version = "0.33",
+    env: Env = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also where each setting comes from.")] = False,
 ) -> None:
     """Show what would be probed and with which effective settings; sends no packet."""
@@ -29,9 +30,9 @@ def list_routes(
     from ..plan import plan
     from ..report.clean import clean
 
-    selection, found = Selection(tuple(route or [])), []
+    selection, found, given = Selection(tuple(route or [])), [], environment(env)
     for path in configs:
-        config = read(path, pomerium_version)
+        config = read(path, pomerium_version, given)
         for one, cluster in zip(config.routes, plan(config, read_machine()), strict=True):
             if one in selection:
                 found.append((one, list(describe(one, cluster, verbose))))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .common import Configs, Routes, Version
+from .common import Configs, Env, Routes, Version
 
-__all__ = ["Configs", "Routes", "Version"]
+__all__ = ["Configs", "Env", "Routes", "Version"]
 
 FORMATS = "text, short, json, jsonl, junit, sarif, github, nagios, prometheus, markdown, html"
 
@@ -67,7 +67,7 @@ Baseline = Annotated[
     Path | None, typer.Option(metavar="FILE", show_default=False, help="Only findings that are not in this earlier JSON report.")
 ]
 State = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False, help="Remember the result in this file.")]
-OnChange = Annotated[bool, typer.Option("--on-change", help="Report only what is new, worse or recovered since the run before.")]
+OnChange = Annotated[bool, typer.Option("--on-change", help="Print only what is new, worse or recovered since the run before.")]
 ConfirmFailures = Annotated[int, typer.Option(min=1, metavar="N", help="Runs in a row that a failure takes before --on-change tells it.")]
 MailTo = Annotated[list[str] | None, typer.Option(metavar="ADDRESS", show_default=False, help="Mail the report; may be repeated.")]
 MailFrom = Annotated[str | None, typer.Option(metavar="ADDRESS", show_default=False, help="Sender of the mail.")]
@@ -80,6 +80,6 @@ Smtp = Annotated[
 ]  # fmt: skip
 SmtpCa = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False, help="Certificate authority of the mail server.")]
 Progress = Annotated[bool, typer.Option(help="A progress bar on standard error, if that is a terminal.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well; files are written all the same.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact, effective setting and extra connection.")]
 Color = Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")]

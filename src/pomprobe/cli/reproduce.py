@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED
-from .common import Routes, Version, read, style, usage
+from .common import Env, Routes, Version, environment, read, style, usage
 
 
 def reproduce(
@@ -25,6 +25,7 @@ def reproduce(
         bool, typer.Option("--print-config", help="Print Envoy's configuration, without keys and header values, and exit.")
     ] = False,
     pomerium_version: Version = "0.33",
+    env: Env = None,
     color: Annotated[str, typer.Option(help="auto, always or never.", metavar="WHEN")] = "auto",
 ) -> None:
     """Send each route's request through a real, private Envoy and show its answer beside the forecast.
@@ -42,7 +43,7 @@ def reproduce(
     from ..envoy.reproduce import reproduce as ask
     from ..envoy.results import agrees
 
-    loaded = read(config, pomerium_version)
+    loaded = read(config, pomerium_version, environment(env))
     session = Session(loaded, routes=route or [], pomerium_version=pomerium_version)
     if print_config:
         typer.echo(printed(loaded, session.chosen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,11 @@ class Aside:
             usage(f"--baseline {baseline}: {getattr(error, 'strerror', None) or error}")
         except ValueError as error:
             usage(str(error))
+
+    def apart_from(self, rules: Collection[str]) -> Aside:
+        """The same, without what is said of these rules: they were not looked for."""
+        known = self.known if self.known is None else {found: bad for found, bad in self.known.items() if found[0] not in rules}
+        return Aside(tuple(s for s in self.suppressions if s.rule not in rules), known)
 
     def without(self, report: Report) -> Report:
         """The report without them; a suppression that fits nothing is said on standard error."""

@@ -6,11 +6,11 @@ a name that does not resolve and a timeout are CRITICAL, not UNKNOWN.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from ..exits import GOOD, UNJUDGED, exit_code
-from ..model import Report, RouteReport, Severity, Status
+from ..model import Problem, Report, RouteReport, Severity, Status
 from . import words
 from .clean import ascii_only, clean, prose
 from .short import line as short_line
@@ -30,6 +30,12 @@ def nagios_exit(report: Report) -> int:
         return WARNING
     unknown = any(r.status in (Status.UNDETERMINED, Status.BUG) for r in report.routes)
     return UNKNOWN if unknown or report.interrupted or exit_code(report) == UNJUDGED else GOOD
+
+
+def refused(problems: Sequence[Problem]) -> str:
+    """The status line where a config cannot be read: UNKNOWN, since no upstream was looked at."""
+    first = f"{clean(problems[0].place)}: {prose(problems[0].message)}" + (f" (and {len(problems) - 1} more)" if problems[1:] else "")
+    return _cut(f"POMPROBE {NAMES[UNKNOWN]} - {first}")
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
@@ -63,7 +69,11 @@ def _status_line(report: Report, bad: list[RouteReport]) -> str:
         skipped = sum(r.status is Status.SKIPPED for r in report.routes)
         said += "the run ended early, " if report.interrupted else ""
         said += f"{words.plural(len(report.routes) - skipped, 'route')} well" + (f", {skipped} skipped" if skipped else "")
-    said = ascii_only(_no_pipe(said))
+    return _cut(said)
+
+
+def _cut(said: str) -> str:
+    said = _no_pipe(said)
     return said if len(said) <= WIDTH else said[: WIDTH - 3] + "..."
 
 
