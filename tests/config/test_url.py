@@ -35,7 +35,7 @@ REFUSED = {
     "http://a b": 'parse "http://a b": invalid character " " in host name',
     "http://a%20b": 'parse "http://a%20b": invalid URL escape "%20"',
     "http://a/%zz": 'parse "http://a/%zz": invalid URL escape "%zz"',
-    "http://a#%zz": 'parse "http://a#%zz": invalid URL escape "%zz"',
+    "http://a#%zz": 'parse "http://a#xxxxx": invalid URL escape "%zz"',
     "http://a\tb": r'parse "http://a\tb": net/url: invalid control character in URL',
     "http://[::1": "parse \"http://[::1\": missing ']' in host",
     "http://x[::1]": 'parse "http://x[::1]": invalid IP-literal',
@@ -81,5 +81,5 @@ def test_bare() -> None:
     """What is shown of a URL has neither userinfo nor query."""
     parsed = url.parse("https://user:hunter2@a:1/x?y=1#z")
     assert "https://a:1/x" == parsed.bare
-    assert "https://xxxxx@a:1/x?y=1#z" == parsed.shown
+    assert "https://xxxxx@a:1/x?xxxxx#xxxxx" == parsed.shown
     assert (True, True, True) == (parsed.has_user, parsed.has_query, parsed.has_fragment)

@@ -107,10 +107,10 @@ class RouteReader(RouteRules):
             cause, advice = upstreams.advice(written, str(error))
             write = "" if written else "from: https://HOST"
             if advice:
-                slug, write = ("template", advice) if cause == "template" else (slug, f"from: https://{written}")
+                slug, write = ("template", advice) if cause == "template" else (slug, f"from: https://{url.mask(written)}")
             shown = url.mask(written)[:200]
             self.problems.refuse(slug, place, f"config: policy bad source url {error}", key="from", value=shown, write=write)
-            return url.URL("https", host=written[:200], bare=url.mask(written)[:200])
+            return url.URL("https", host=url.mask(written)[:200], bare=url.mask(written)[:200])
         if parsed.scheme in ("http", "https") and parsed.path not in ("", "/"):
             message = f"config: policy source url ({parsed.shown}) contains a path, but it should be set using the path field instead"
             write = f"from: {parsed.scheme}://{parsed.host}, prefix: {parsed.path}"

@@ -83,11 +83,12 @@ def _rfc3339(text: str) -> str:
 def upstream(text: str, place: Place) -> Upstream:
     """One entry, `URL` or `URL,WEIGHT`. Raises BadURL with Pomerium's words."""
     written, comma, weight_text = text.partition(",")
-    weight = _weight(weight_text) if comma else None
+    weight = _weight(weight_text, text) if comma else None
+    whole = text if "@" in weight_text else ""  # a comma within a password
     try:
-        parsed = url.parse(written)
+        parsed = url.parse(written, whole)
     except url.BadURL as error:
-        raise url.BadURL(f"{url.mask(written)}: {error}") from None
+        raise url.BadURL(f"{url.mask(written, whole)}: {error}") from None
     if not parsed.hostname and parsed.scheme not in url.UNIX_SCHEMES:
         raise url.BadURL("endpoint hostname must be specified")
     port = parsed.port.lstrip("0") or ("0" if parsed.port else "")
@@ -104,10 +105,11 @@ def upstream(text: str, place: Place) -> Upstream:
     )
 
 
-def _weight(text: str) -> int:
-    """Go's strconv.ParseUint(text, 10, 32), zero refused."""
+def _weight(text: str, whole: str) -> int:
+    """Go's strconv.ParseUint(text, 10, 32), zero refused. What may be part of a query or a password is not repeated."""
     if not (text.isascii() and text.isdigit()):
-        raise url.BadURL(f"strconv.ParseUint: parsing {quote(text[:80])}: invalid syntax")
+        shown = text[:80] if url.mask(whole) == whole else "xxxxx"
+        raise url.BadURL(f"strconv.ParseUint: parsing {quote(shown)}: invalid syntax")
     digits = text.lstrip("0") or "0"
     if len(digits) > 10 or int(digits) > MAX_WEIGHT:
         raise url.BadURL(f"strconv.ParseUint: parsing {quote(text[:80])}: value out of range")
@@ -125,15 +127,15 @@ def advice(text: str, message: str) -> tuple[str, str]:
         number = weight.strip()
         fine = number.isascii() and number.isdigit() and 0 < int(number[:10]) <= MAX_WEIGHT
         return "weight", f"{url.mask(written)},{number if fine else 1}"
-    tail = f",{weight}" if comma else ""
+    tail = f",{weight}" if comma and weight.isdigit() else ""
     if "does not contain a valid scheme" in message or "first path segment" in message:
-        return "to_no_scheme", f"http://{written}{tail}" if _LIKE_HOST.match(written) else ""
+        return "to_no_scheme", f"http://{url.mask(written)}{tail}" if _LIKE_HOST.match(written) else ""
     if "valid hostname" in message or "hostname must be specified" in message:
         scheme, _, rest = written.partition(":")
         if scheme == "http+unix":
-            return "to_no_host", f"unix:{rest}{tail}"
+            return "to_no_host", f"unix:{url.mask(rest)}{tail}"
         if rest[:1].isdigit():  # localhost:8080 is read as the scheme `localhost`
-            return "to_no_host", f"http://{written}{tail}"
+            return "to_no_host", f"http://{url.mask(written)}{tail}"
         return "to_no_host", ""
     return ("to_empty" if "cannot be empty" in message else "to_invalid"), ""
 

@@ -1,4 +1,4 @@
-"""URLs as Go's net/url and Pomerium's urlutil read them, with their messages; userinfo never gets into a message.
+"""URLs as Go's net/url and Pomerium's urlutil read them, with their messages; userinfo, query and fragment never get into a message.
 
 Source: net/url of Go 1.26 (Parse, parseAuthority, parseHost, URL.String); Pomerium's internal/urlutil/url.go.
 """
@@ -39,7 +39,7 @@ class URL:
     has_user: bool = False
     has_query: bool = False
     has_fragment: bool = False
-    shown: str = ""  # URL.String() with the userinfo masked
+    shown: str = ""  # URL.String() with userinfo, query and fragment masked
     bare: str = ""  # scheme, host and path only
 
     @property
@@ -61,14 +61,14 @@ class _Refuse(Protocol):
     def __call__(self, reason: str, detail: str | None = None) -> BadURL: ...
 
 
-def parse(text: str) -> URL:
-    """Pomerium's ParseAndValidateURL. Raises BadURL."""
+def parse(text: str, whole: str = "") -> URL:
+    """Pomerium's ParseAndValidateURL. whole: what the text is the beginning of, if a password may go on behind it. Raises BadURL."""
     if not text:
         raise BadURL("url cannot be empty")
-    url = _parse(text)
+    url = _parse(text, whole)
     bad = _ESCAPE.search(text.partition("#")[2])
     if bad:
-        raise BadURL(f"parse {quote(mask(text))}: invalid URL escape {quote(bad.string[bad.start() : bad.start() + 3])}")
+        raise BadURL(f"parse {quote(mask(text, whole))}: invalid URL escape {quote(bad.string[bad.start() : bad.start() + 3])}")
     if not url.scheme:
         raise BadURL(f"{url.shown} url does not contain a valid scheme")
     if not url.host and url.scheme not in UNIX_SCHEMES:
@@ -81,22 +81,28 @@ def parse_any(text: str) -> URL:
     return _parse(text)
 
 
-def mask(text: str) -> str:
-    """`text` with what may be userinfo replaced."""
-    if "@" not in text:
-        return text
-    before, _, after = text.rpartition("@")
-    start = before.find("//")
-    return f"{before[: start + 2] if start >= 0 else ''}{_MASK}@{after}"
+def mask(text: str, whole: str = "") -> str:
+    """`text` with what may be userinfo, query or fragment replaced; a password may hold any character, so up to the last @."""
+    before, at, after = (whole or text).rpartition("@")
+    if at:
+        start = before.find("//")
+        return f"{before[: start + 2] if start >= 0 else ''}{_MASK}@{_cut(after)}"
+    return _cut(text)
 
 
-def _parse(text: str) -> URL:
+def _cut(text: str) -> str:
+    end = re.search(r"[?#]", text)
+    return text if end is None or end.end() == len(text) else text[: end.end()] + _MASK
+
+
+def _parse(text: str, whole: str = "") -> URL:
     raw, _, fragment = text.partition("#")
+    secret = "@" in (whole or text)
 
     def refuse(reason: str, detail: str | None = None) -> BadURL:
         if detail is not None:
-            reason = reason % quote(_MASK if "@" in raw else detail)
-        return BadURL(f"parse {quote(mask(raw))}: {reason}")
+            reason = reason % quote(_MASK if secret else detail)
+        return BadURL(f"parse {quote(mask(text if secret else raw, whole))}: {reason}")
 
     if _CONTROL.search(raw):
         raise refuse("net/url: invalid control character in URL")
@@ -105,7 +111,7 @@ def _parse(text: str) -> URL:
     match = _SCHEME.match(raw)
     scheme, rest = (match[1].lower(), match[2]) if match else ("", raw)
     rest, question, query = rest.partition("?")
-    tail = (f"?{query}" if question else "") + (f"#{_escaped(fragment, '!()*?')}" if fragment else "")
+    tail = (f"?{_MASK if query else ''}" if question else "") + (f"#{_MASK}" if fragment else "")
     opaque = host = authority = ""
     omit_host = False
     if not rest.startswith("/"):
