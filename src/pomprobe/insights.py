@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from . import websocket
 from .model import Cluster, EnvoyReply, Facts, Failure, Outcome, StageName, Status, Timer, Upstream
 
 EXPIRY_DAYS = 21
@@ -14,6 +15,15 @@ EXPIRY_DAYS = 21
 
 SLOW_NAME = 2.0
 """Seconds; c-ares gives a query 5 before it asks again."""
+
+SINKHOLES = ("0.0.0.0", "::")
+"""What filtering resolvers answer for a blocked name. Linux connects to itself instead."""
+
+METADATA = ("169.254.169.254", "fd00:ec2::254")
+"""Where clouds serve the machine's own credentials (AWS, Google, Azure and others; AWS over IPv6)."""
+
+PRIVATE = (".local", ".internal", ".lan", ".corp", ".home.arpa", ".localdomain", "localhost", ".svc")
+"""Ends of names that no user on the internet resolves."""
 
 POOL_IDLE = 3600
 """Seconds that Envoy keeps an idle upstream connection (cluster common_http_protocol_options.idle_timeout's default)."""
@@ -24,6 +34,11 @@ def notices(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], w
     for outcome in outcomes:
         if outcome.stage is StageName.DNS and outcome.status is Status.OK and outcome.elapsed > SLOW_NAME:
             yield _notice(outcome, Failure.SLOW_NAME, {"seconds": round(outcome.elapsed, 1)})
+        if outcome.stage is StageName.TCP:
+            yield from _where(outcome)
+        failed, samples = outcome.facts.get("failed"), outcome.facts.get("samples")
+        if isinstance(failed, int) and isinstance(samples, int) and 0 < failed < samples:
+            yield _notice(outcome, Failure.INTERMITTENT, {})
         if outcome.stage is StageName.TLS:
             days = outcome.facts.get("days_left")
             if outcome.status is Status.OK and isinstance(days, int) and 0 <= days < EXPIRY_DAYS:
@@ -45,6 +60,8 @@ def blind(check: Outcome, reply: EnvoyReply | None) -> Outcome | None:
 
 def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
     used = sum(o.elapsed for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
+    if isinstance(slowest := outcome.facts.get("max"), float):
+        used = max(used, slowest)
     limit = cluster.timers.route
     if outcome.facts.get("streaming"):
         yield _notice(outcome, Failure.STREAMING, {})
@@ -64,9 +81,12 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.IDLE_CLOSED, {})
     elif (seconds := _keep_alive(outcome.facts)) is not None and seconds < POOL_IDLE:
         yield _notice(outcome, Failure.KEEPALIVE_SHORT, {"keep_alive_seconds": seconds})
-    location = str(outcome.facts.get("location") or "")
-    if location and _points_at(location, upstream, cluster):
-        yield _notice(outcome, Failure.REDIRECT_TO_UPSTREAM, {})
+    if origin := redirected(outcome.facts, upstream, cluster):
+        yield _notice(outcome, Failure.REDIRECT_TO_UPSTREAM, {"redirect_origin": origin})
+    if seen := _pomerium(outcome.facts):
+        yield _notice(outcome, Failure.LOOP_SEEN, {"loop": seen})
+    if (refusal := websocket.refusal(outcome.facts)) is not None:
+        yield _notice(outcome, Failure.UPGRADE_REFUSED, refusal)
 
 
 def _keep_alive(facts: Facts) -> int | None:
@@ -74,13 +94,36 @@ def _keep_alive(facts: Facts) -> int | None:
     return int(match[1]) if match else None
 
 
-def _points_at(location: str, upstream: Upstream, cluster: Cluster) -> bool:
-    """Does the redirect lead to the upstream's own name, rather than to the name that users know?"""
+def redirected(facts: Facts, upstream: Upstream, cluster: Cluster) -> str:
+    """The origin to which an answer redirects, if that is one that users cannot reach: the upstream's own, or a private name."""
     try:
-        host = urlsplit(location).hostname
+        parts = urlsplit(str(facts.get("location") or ""))
+        host = (parts.hostname or "").lower()
     except ValueError:  # not a URL at all: the browser's business
-        return False
-    return bool(host) and host != cluster.route.from_host.lower() and host == upstream.host.lower()
+        return ""
+    own = cluster.route.from_host.lower()
+    theirs = host == own or (own.startswith("*") and host.endswith(own[1:]))
+    if not host or theirs or not (host == upstream.host.lower() or host.endswith(PRIVATE)):
+        return ""
+    return f"{parts.scheme or 'https'}://{parts.netloc.rpartition('@')[2]}/"
+
+
+def _pomerium(facts: Facts) -> str:
+    """By what the upstream's answer shows that it is Pomerium: one of its headers, or its own path in a redirect."""
+    location = str(facts.get("location") or "")
+    if "/.pomerium/" in location or location.endswith("/.pomerium"):
+        return f"a redirect to {location}"
+    header = facts.get("pomerium_header")
+    return f"the response header {header}" if header else ""
+
+
+def _where(outcome: Outcome) -> Iterator[Outcome]:
+    """Addresses at which no app is."""
+    address = outcome.endpoint.address if outcome.endpoint else ""
+    if address in SINKHOLES:
+        yield _notice(outcome, Failure.SINKHOLE, {})
+    elif address in METADATA:
+        yield _notice(outcome, Failure.METADATA_ADDRESS, {})
 
 
 def _notice(outcome: Outcome, failure: Failure, facts: Facts) -> Outcome:

@@ -128,6 +128,10 @@ class Failure(StrEnum):
     KEEPALIVE_SHORT = "keepalive_short"  # the server says it closes idle connections early; fact keep_alive_seconds
     IDLE_CLOSED = "idle_closed"  # --idle-probe: the server closed an idle connection; fact idle_seconds
     REDIRECT_TO_UPSTREAM = "redirect_to_upstream"  # Location names the upstream itself, which users cannot reach; fact location
+    LOOP_SEEN = "loop_seen"  # the answer is Pomerium's own; fact loop: by what that shows
+    SINKHOLE = "sinkhole"  # 0.0.0.0 or ::, which filtering resolvers answer; fact address
+    METADATA_ADDRESS = "metadata_address"  # a cloud's metadata service; fact address
+    INTERMITTENT = "intermittent"  # --samples: some requests failed; facts failed, samples
     STREAMING = "streaming"  # a body without end on a route without a limit
     HEALTH_BLIND = "health_blind"  # the health check passes although requests fail
 

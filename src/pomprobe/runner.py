@@ -1,12 +1,11 @@
 """The only scheduler: walks every endpoint of every cluster through its stages, with Envoy's clock, and keeps what it learned.
 
-A stage raises StageFailed or returns facts; everything else that it raises is a defect of ours and becomes a `bug` outcome.
+A stage raises StageFailed or returns facts; everything else that it raises is a defect of ours and becomes a `bug` outcome (timed.py).
 Results are kept as they come, so that an interrupted run reports what is known.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -14,20 +13,19 @@ from typing import Any
 
 import anyio
 
-from . import secondlook
+from .extra import Looker
 from .limits import Lag, Slots, watch
 from .model import (
     Cluster,
+    DNSSettings,
     Endpoint,
     EndpointOutcomes,
     Fact,
     Facts,
-    Failure,
     HealthCheck,
     Outcome,
     Protocol,
     RouteKind,
-    StageFailed,
     StageName,
     Status,
     Timer,
@@ -37,9 +35,11 @@ from .model import (
 )
 from .net.resolv_conf import Machine
 from .net.resolver import Resolver
-from .net.stream import Stream, TLSBroken
+from .samples import Walked, summarised
 from .stages import dns, health, http, tcp, tls, tunnel, udp
+from .stages.idle import hold
 from .stages.walk import Clock, Walk
+from .timed import timed
 
 Stage = Callable[[Walk], Awaitable[Facts]]
 
@@ -56,10 +56,8 @@ TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunne
 DATAGRAM: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, udp.knock),)
 """The same for a udp route."""
 
-TIMEOUTS = {StageName.TCP: Failure.CONNECT_TIMEOUT, StageName.TLS: Failure.HANDSHAKE_TIMEOUT, StageName.HTTP: Failure.TIMED_OUT}
-OURS = (Timer.MAX_WAIT, Timer.DEADLINE)
-CONGESTED = 0.5
-"""Seconds of loop lag during a walk from which on a timeout says nothing about the upstream."""
+PATIENCE = 5.0
+"""Seconds for a name's addresses of the other family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,7 @@ class Runner:
         await _together(one, [(position,) for position in range(len(endpoints))])
 
     async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
-        resolver = self._resolvers.get(cluster.dns)
-        if resolver is None:
-            resolver = self._resolvers[cluster.dns] = Resolver(cluster.dns, self._machine)
+        resolver = self._resolver(cluster.dns)
         clock = Clock()
         self._arm_caps(clock)
         found: list[Endpoint] = []
@@ -151,24 +147,29 @@ class Runner:
             found.extend(endpoints)
             return facts
 
-        outcome = await self._timed(StageName.DNS, stage, clock, None, {})
+        outcome = await timed(StageName.DNS, stage, clock, None, {}, self._lag)
         return tuple(found), outcome
+
+    def _resolver(self, settings: DNSSettings) -> Resolver:
+        resolver = self._resolvers.get(settings)
+        if resolver is None:
+            resolver = self._resolvers[settings] = Resolver(settings, self._machine)
+        return resolver
 
     # -------------------------------------------------------------------------------------- one endpoint
 
-    async def _endpoint(self, cluster: Cluster, index: int, endpoint: Endpoint) -> tuple[list[tuple[Outcome, ...]], tuple[Outcome, ...]]:
+    async def _endpoint(self, cluster: Cluster, index: int, endpoint: Endpoint) -> tuple[list[Walked], Walked]:
         """The walks over one endpoint and its health check, each on a connection of its own."""
         upstream, context = cluster.upstreams[index], cluster.tls[index]
-        walks: list[tuple[Outcome, ...]] = []
+        walks: list[Walked] = []
         checks: tuple[Outcome, ...] = ()
 
         async def walk() -> None:
-            for _ in range(self.options.samples):
-                key = (endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address)
-                if self.options.samples == 1:
-                    walks.append(await self._once(key, lambda: self._looked(cluster, upstream, context, endpoint)))
-                else:
-                    walks.append(await self._walk(cluster, upstream, context, endpoint))
+            key = (
+                endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address, upstream.url,
+                cluster.route.websockets, self.options.samples == 1 or (id(cluster), index),
+            )  # fmt: skip
+            walks.extend(await self._once(key, lambda: self._looked(cluster, upstream, context, endpoint)))
 
         async def check() -> None:
             nonlocal checks
@@ -178,41 +179,39 @@ class Runner:
         await _together(lambda work: work(), [(walk,), (check,)] if checked else [(walk,)])
         return walks, checks
 
-    async def _once(self, key: Hashable, walk: Callable[[], Awaitable[tuple[Outcome, ...]]]) -> tuple[Outcome, ...]:
+    async def _once(self, key: Hashable, walk: Callable[[], Awaitable[list[Walked]]]) -> list[Walked]:
         """The same request over the same connection is made once, however many routes want it."""
         shared = self._shared.get(key)
         if shared is None:
             shared = self._shared[key] = Shared()
             try:
-                shared.outcomes = await walk()
+                shared.walks = await walk()
             finally:
                 shared.ready.set()
         await shared.ready.wait()
-        return shared.outcomes
+        return shared.walks
 
-    async def _looked(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> tuple[Outcome, ...]:
-        """A walk, and where it fails a second look at what would work."""
-        outcomes = await self._walk(cluster, upstream, context, endpoint)
-        failing = next((i for i, o in enumerate(outcomes) if o.status is Status.FAILING), None)
-        if failing is None or not self.options.second_look or StageName.HTTP not in self.options.stages:
-            return outcomes
-        tried: list[str] = []
-        found = ""
-        for trial in secondlook.trials(cluster, upstream, context, endpoint, outcomes):
-            tried.append(trial.what)
-            if secondlook.works(trial, outcomes, await self._walk(trial.cluster, upstream, trial.context, trial.endpoint)):
-                found = trial.works
-                break
-        if not tried:
-            return outcomes
-        return (*outcomes[:failing], secondlook.told(outcomes[failing], tried, found), *outcomes[failing + 1 :])
+    async def _looked(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> list[Walked]:
+        """The walks of one endpoint, and what further connections tell about the first."""
+        walks = [await self._walk(cluster, upstream, context, endpoint) for _ in range(self.options.samples)]
+        if self.options.second_look and StageName.HTTP in self.options.stages and walks:
 
-    async def _walk(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> tuple[Outcome, ...]:
+            async def walk(cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint) -> Walked:
+                return await self._walk(cluster, upstream, context, endpoint, idle=False)
+
+            patience = min(PATIENCE, self.options.max_wait or PATIENCE, self._ends - monotonic())
+            walks[0] = await Looker(walk, self._resolver, patience).look(cluster, upstream, context, endpoint, walks[0])
+        return summarised(walks)
+
+    async def _walk(
+        self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, *, idle: bool = True
+    ) -> Walked:
         """One connection through its stages; the stages that it does not reach are skipped."""
         table = CONNECTION
         if cluster.protocol is Protocol.RAW:
             table = DATAGRAM if cluster.route.kind is RouteKind.UDP else TUNNEL
         outcomes: list[Outcome] = []
+        hidden = secrets(cluster)
         async with self._slots.slot(str(endpoint)):
             clock = Clock()
             self._arm(clock, cluster)
@@ -239,28 +238,18 @@ class Runner:
                     async def run(stage: Stage = stage) -> Facts:
                         return await stage(walk)
 
-                    outcome = await self._timed(name, run, clock, endpoint, walk.facts)
+                    outcome = await timed(name, run, clock, endpoint, walk.facts, self._lag)
                     outcomes.append(outcome)
                     walk.facts[name.value] = {**walk.facts.get(name.value, {}), **outcome.facts}
                     reached = outcome.status is Status.OK
-                if self.options.idle_probe and reached and outcomes and outcomes[-1].stage is StageName.HTTP and walk.stream is not None:
-                    outcomes[-1] = await self._idle(outcomes[-1], walk.stream, self.options.idle_probe)
+                patience = self.options.idle_probe
+                if idle and patience and reached and outcomes and outcomes[-1].stage is StageName.HTTP and walk.stream is not None:
+                    kept = await hold(walk.stream, patience)
+                    outcomes[-1] = replace(outcomes[-1], facts={**outcomes[-1].facts, **kept})
             finally:
                 if walk.stream is not None:
                     walk.stream.close()
         return tuple(outcomes)
-
-    async def _idle(self, outcome: Outcome, stream: Stream, patience: float) -> Outcome:
-        """Hold the connection after its answer and time how long the server keeps it (--idle-probe)."""
-        began = monotonic()
-        with anyio.move_on_after(patience):
-            try:
-                while await stream.receive():
-                    pass
-            except (OSError, TLSBroken):  # a reset ends the connection as well as a FIN does
-                pass
-            return replace(outcome, facts={**outcome.facts, "idle_seconds": round(monotonic() - began, 1)})
-        return outcome
 
     async def _health(
         self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, check: HealthCheck
@@ -275,53 +264,10 @@ class Runner:
             async def run() -> Facts:
                 return await health.check(cluster, upstream, endpoint, context, check, seen)
 
-            outcome = await self._timed(StageName.HEALTH, run, clock, endpoint, {"health": seen})
+            outcome = await timed(StageName.HEALTH, run, clock, endpoint, {"health": seen}, self._lag)
         if outcome.timer is Timer.HEALTH and outcome.status is Status.FAILING:
             return replace(outcome, failure=health.timed_out(check, seen))
         return outcome
-
-    # -------------------------------------------------------------------------------------- one stage
-
-    async def _timed(
-        self, name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: dict[str, Facts]
-    ) -> Outcome:
-        """Run one stage under the clock and make its outcome of what comes: facts, a failure, a timer, or a defect of ours."""
-        began = monotonic()
-
-        def outcome(
-            status: Status, failure: Failure | None = None, timer: Timer | None = None, facts: Facts | None = None, error: str = ""
-        ) -> Outcome:
-            return Outcome(name, status, endpoint, failure, timer, facts or {}, monotonic() - began, error)
-
-        try:
-            with clock.renew():
-                facts = await stage()
-                return outcome(Status.OK, facts=dict(facts))
-        except StageFailed as failed:
-            ours = failed.failure in (Failure.NOT_KNOWN, Failure.NO_RESOLVER, Failure.TRUST_UNAVAILABLE)
-            status = Status.UNDETERMINED if ours else Status.FAILING
-            return outcome(
-                status, failure=failed.failure, timer=failed.timer, facts={**known.get(name.value, {}), **failed.facts}, error=failed.error
-            )
-        except Exception as defect:
-            at = traceback.extract_tb(defect.__traceback__)[-1]
-            where = f"{type(defect).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"  # the message may hold what is secret
-            return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
-        timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
-        facts = {**known.get(name.value, {}), "started": clock.started}
-        lag = self._lag.worst(began)
-        if timer in OURS or timer is None:
-            return outcome(
-                Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": LIMITS[timer or Timer.DEADLINE]}
-            )
-        if lag > CONGESTED:
-            return outcome(
-                Status.UNDETERMINED,
-                failure=Failure.NOT_KNOWN,
-                timer=timer,
-                facts={**facts, "limit": f"our own congestion ({lag:.1f} s late)"},
-            )
-        return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
 
     def _arm(self, clock: Clock, cluster: Cluster) -> None:
         timers = cluster.timers
@@ -338,9 +284,6 @@ class Runner:
             clock.arm(Timer.DEADLINE, max(0.0, self._ends - monotonic()))
 
 
-LIMITS = {Timer.MAX_WAIT: "--max-wait", Timer.DEADLINE: "--deadline"}
-
-
 async def _together(work: Callable[..., Coroutine[Any, Any, None]], calls: Sequence[tuple[object, ...]]) -> None:
     """All the calls at once; a single one without a task of its own."""
     if len(calls) == 1:
@@ -352,8 +295,8 @@ async def _together(work: Callable[..., Coroutine[Any, Any, None]], calls: Seque
 
 
 class Shared:
-    """The outcomes of a walk that several routes wait for."""
+    """The outcomes of walks that several routes wait for."""
 
     def __init__(self) -> None:
         self.ready = anyio.Event()
-        self.outcomes: tuple[Outcome, ...] = ()
+        self.walks: list[Walked] = []

@@ -9,12 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from . import websocket
+from .insights import redirected
 from .model import Cluster, Endpoint, Facts, Failure, Outcome, Protocol, RouteKind, StageName, Status, Upstream, UpstreamTLS
 
 LIMIT = 3
 
 HOST_REFUSALS = (400, 403, 404, 421)
 """Statuses with which an app answers a Host that it does not know."""
+
+UPGRADE_WANTED = (400, 426)
+"""Statuses with which a websocket server answers a plain GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +45,27 @@ def trials(
     return list(islice(_suggested(cluster, upstream, context, endpoint, last), LIMIT))
 
 
-def works(trial: Trial, before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+def works(trial: Trial, cluster: Cluster, upstream: Upstream, before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
     """Did the trial get an answer that is better than what the route gets now?"""
-    answer = after[-1] if after else None
-    if answer is None or answer.stage is not StageName.HTTP:
+    answer, was = (after[-1] if after else None), before[-1]
+    if answer is None or not answered(answer):
         return False
-    status, was = answer.facts.get("status"), before[-1].facts.get("status")
-    if not isinstance(status, int):
-        return False
-    return status < 400 if isinstance(was, int) else status < 500 and status != 400
+    status = answer.facts.get("status")
+    assert isinstance(status, int)
+    if answer.facts.get("upgraded"):
+        return True
+    if answered(was) and was.status is Status.OK:  # a redirect to where users cannot go
+        return status < 400 and not redirected(answer.facts, upstream, cluster)
+    return status < 400 if answered(was) else status < 500 and status != 400
 
 
-def told(outcome: Outcome, tried: Sequence[str], found: str) -> Outcome:
-    """The outcome with what the second look learned: facts `tried` and, if something works, `works`."""
-    facts: Facts = {**outcome.facts, "tried": tuple(tried), **({"works": found} if found else {})}
-    return replace(outcome, facts=facts)
+def answered(outcome: Outcome) -> bool:
+    """Is it an answer with a status, whatever it says?"""
+    return (
+        outcome.stage is StageName.HTTP
+        and isinstance(outcome.facts.get("status"), int)
+        and outcome.failure in (None, Failure.APP_ERROR, Failure.APP_REFUSAL)
+    )
 
 
 def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, last: Outcome) -> Iterator[Trial]:
@@ -84,20 +95,27 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
             yield Trial(
                 replace(cluster, protocol=Protocol.HTTP2), None, endpoint, f"to: {_with_scheme(upstream, 'h2c')}", f"HTTP/2 to {endpoint}"
             )
-    if (
-        failure is Failure.APP_REFUSAL
-        and facts.get("status") in HOST_REFUSALS
-        and cluster.request.host != cluster.route.from_host
-        and cluster.route.from_host
-    ):
-        asked = replace(cluster, request=replace(cluster.request, host=cluster.route.from_host))
-        yield Trial(
-            asked,
-            context,
-            endpoint,
-            "preserve_host_header: true",
-            f"GET {cluster.request.path} from {endpoint} with Host: {cluster.route.from_host}",
-        )
+    if failure is Failure.APP_REFUSAL or (last.status is Status.OK and redirected(facts, upstream, cluster)):
+        yield from _other_hosts(cluster, upstream, context, endpoint, facts)
+
+
+def _other_hosts(
+    cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, facts: Facts
+) -> Iterator[Trial]:
+    """What an app that refuses a request, or redirects it, may want instead: the users' Host, that name in TLS, an upgrade."""
+    sent, users, status = cluster.request_to(upstream).host, cluster.request.original_host, facts.get("status")
+    name = sent.partition(":")[0]
+    if status == 421 and context is not None and context.server_name != name:
+        named = replace(context, server_name=name, match_name=name)
+        yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
+    if users and users != sent and (status in HOST_REFUSALS or redirected(facts, upstream, cluster)):
+        asked = websocket.with_host(cluster, users)
+        what = f"GET {cluster.request.path} from {endpoint} with Host: {users}"
+        yield Trial(asked, context, endpoint, "preserve_host_header: true", what)
+    if status in UPGRADE_WANTED and not cluster.route.websockets:
+        plain = context and replace(context, alpn=("http/1.1",))
+        what = f"websocket upgrade at {cluster.request.path} of {endpoint}"
+        yield Trial(websocket.asking(cluster), plain, endpoint, "allow_websockets: true", what)
 
 
 def _names(facts: Facts, from_host: str) -> Iterator[str]:

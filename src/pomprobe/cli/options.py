@@ -50,7 +50,10 @@ IdleProbe = Annotated[
     ),
 ]
 SecondLook = Annotated[
-    bool, typer.Option(help="Try what a failure suggests (other name, scheme, Host): at most 3 more connections to that endpoint.")
+    bool,
+    typer.Option(
+        help="Try what a failure suggests (name, scheme, Host, address family), and a websocket where allowed: at most 4 more connections."
+    ),
 ]
 Confirm = Annotated[bool, typer.Option("--confirm", help="Ask a real, private Envoy about the routes that are not ok.")]
 Envoy = Annotated[

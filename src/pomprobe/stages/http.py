@@ -84,6 +84,7 @@ def _head(response: http.Response, waited: float) -> dict[str, Fact]:
     facts: dict[str, Fact] = {"status": response.status_code, "first_byte": waited, "body_bytes": 0, "connection_close": _closes(response)}
     named = {"server": headers.get("server"), "content_type": headers.get("content-type"), "location": headers.get("location")}
     named["keep_alive"] = headers.get("keep-alive")
+    named["pomerium_header"] = next((name for name in headers if name.startswith("x-pomerium-")), None)
     facts |= {name: value for name, value in named.items() if value}
     if "location" in facts:
         facts["location"] = headers["location"].partition("?")[0].partition("#")[0]  # the rest may hold what is secret

@@ -1,0 +1,98 @@
+"""Further connections, beside the one that a route's request takes: what would work instead, and whether a websocket opens.
+
+None of them is part of the forecast. Each stands in the fact `tried` of the outcome that it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+import anyio
+
+from . import secondlook, websocket
+from .model import Cluster, Discovery, DNSSettings, Endpoint, Fact, Failure, Outcome, StageFailed, StageName, Status, Upstream, UpstreamTLS
+from .net.resolver import Resolver
+
+Walk = Callable[[Cluster, UpstreamTLS | None, Endpoint], Awaitable[tuple[Outcome, ...]]]
+
+FAMILIES = {False: ("V6_ONLY", "AAAA"), True: ("V4_ONLY", "A")}
+"""Is it an IPv6 address? -> how to look for the addresses of the other kind."""
+
+UNREACHED = (Failure.CONNECTION_REFUSED, Failure.CONNECT_ERROR, Failure.CONNECT_TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """How to look further. walk: a walk over a connection of its own; resolver: the one for these settings; patience: in seconds."""
+
+    walk: Walk
+    resolver: Callable[[DNSSettings], Resolver]
+    patience: float
+
+    async def look(
+        self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: tuple[Outcome, ...]
+    ) -> tuple[Outcome, ...]:
+        """The outcomes, the failing one (or else the last) with what further connections tell: facts `tried`, `works` and others."""
+        at = next((i for i, o in enumerate(outcomes) if o.status is Status.FAILING), len(outcomes) - 1)
+        if not outcomes or outcomes[at].status not in (Status.OK, Status.FAILING):
+            return outcomes
+        facts: dict[str, Fact] = {}
+        tried: list[str] = []
+        trials = secondlook.trials(cluster, upstream, context, endpoint, outcomes)
+        if outcomes[at].failure in UNREACHED and cluster.discovery is Discovery.STRICT_DNS:
+            trials += await self._other_family(cluster, upstream, context, endpoint, facts, tried)
+        for trial in trials:
+            tried.append(trial.what)
+            if secondlook.works(trial, cluster, upstream, outcomes, await self.walk(trial.cluster, trial.context, trial.endpoint)):
+                facts["works"] = trial.works
+                break
+        if cluster.route.websockets and secondlook.answered(outcomes[at]):
+            await self._upgrade(cluster, context, endpoint, facts, tried)
+        if not tried:
+            return outcomes
+        told = replace(outcomes[at], facts={**outcomes[at].facts, **facts, "tried": tuple(tried)})
+        return (*outcomes[:at], told, *outcomes[at + 1 :])
+
+    async def _other_family(
+        self,
+        cluster: Cluster,
+        upstream: Upstream,
+        context: UpstreamTLS | None,
+        endpoint: Endpoint,
+        facts: dict[str, Fact],
+        tried: list[str],
+    ) -> list[secondlook.Trial]:
+        """A trial over an address of the other family, if the name has one that the route does not use. Fact `other_family`."""
+        family, record = FAMILIES[":" in endpoint.address]
+        if cluster.dns.lookup_family == "ALL":
+            return []
+        tried.append(f"{record} records of {upstream.host}")
+        with anyio.move_on_after(self.patience):
+            try:
+                found = await self.resolver(replace(cluster.dns, lookup_family=family)).resolve(upstream.host)
+            except StageFailed:  # then there are none
+                return []
+            facts["other_family"] = found.addresses
+            other = Endpoint(found.addresses[0], endpoint.port)
+            return [secondlook.Trial(cluster, context, other, f"dns_lookup_family: {family}", f"the same request to {other}")]
+        return []
+
+    async def _upgrade(
+        self, cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint, facts: dict[str, Fact], tried: list[str]
+    ) -> None:
+        """Ask for a websocket as a browser would, and where that is refused once more with the Host that users type."""
+        for asked, works, what in websocket.attempts(cluster):
+            tried.append(f"{what} of {endpoint}")
+            seen = websocket.read(await self.walk(asked, context, endpoint))
+            if not works:
+                facts |= seen
+            elif seen.get("upgrade_status") == websocket.OPEN:
+                facts["upgrade_works"] = works
+            if not websocket.may_be_the_host(seen):
+                return
+
+
+def reached(outcomes: Sequence[Outcome]) -> bool:
+    """Did the walk get as far as an answer?"""
+    return bool(outcomes) and outcomes[-1].stage is StageName.HTTP and outcomes[-1].status is not Status.SKIPPED

@@ -1,0 +1,83 @@
+"""The websocket handshake of a browser behind the route: what is asked, and what the answer tells (pure).
+
+RFC 6455, section 4.1. Many apps have their websockets at another path than the route's, so nothing here is part of a forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, StageName, Status
+
+OPEN = 101
+PATIENCE = 10.0
+"""Seconds that a server may take for a handshake; a route with websockets has no timeout of its own."""
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+"""Any 16 bytes do: the sample of RFC 6455, section 1.3."""
+
+ENDED = (Failure.CLOSED, Failure.STREAM_RESET)
+MAY_BE_THE_HOST = (400, 401, 403, 404)
+
+
+def attempts(cluster: Cluster) -> Iterator[tuple[Cluster, str, str]]:
+    """The handshake as the route sends it, and again with the Host of `from`; with the key that this would be, and what it is, in words."""
+    yield asking(cluster), "", f"websocket upgrade at {cluster.request.path}"
+    users = cluster.request.original_host
+    if users and users != cluster.request.host:
+        yield asking(with_host(cluster, users)), "preserve_host_header: true", f"websocket upgrade with Host: {users}"
+
+
+def asking(cluster: Cluster) -> Cluster:
+    """The cluster as it is where a handshake is sent over it: HTTP/1.1, at most PATIENCE, and the headers of RFC 6455."""
+    request, timers = cluster.request, cluster.timers
+    scheme = urlsplit(cluster.route.from_url).scheme or "https"
+    headers = (
+        *request.headers, ("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", KEY),
+        ("sec-websocket-version", "13"), ("origin", f"{scheme}://{request.original_host or cluster.route.from_host}"),
+    )  # fmt: skip
+    contexts = tuple(context and replace(context, alpn=("http/1.1",)) for context in cluster.tls)
+    limited = replace(timers, route=min(PATIENCE, timers.route or PATIENCE))
+    return replace(cluster, protocol=Protocol.HTTP1, tls=contexts, timers=limited, request=replace(request, headers=headers))
+
+
+def with_host(cluster: Cluster, host: str) -> Cluster:
+    """The cluster as it is where every upstream gets this Host, without the headers that tell of another one."""
+    request = cluster.request
+    headers = tuple((name, value) for name, value in request.headers if name not in ("x-envoy-original-host", "x-forwarded-host"))
+    return replace(cluster, request=_named(replace(request, headers=headers), host))
+
+
+def read(outcomes: Sequence[Outcome]) -> Facts:
+    """Facts `upgrade_status`, or `upgrade_failure` where no answer came."""
+    last = next((o for o in outcomes if o.status is not Status.OK), outcomes[-1] if outcomes else None)
+    if last is None or last.status in (Status.UNDETERMINED, Status.BUG, Status.SKIPPED):
+        return {}
+    status = last.facts.get("status")
+    if last.stage is StageName.HTTP and isinstance(status, int):
+        return {"upgrade_status": status}
+    return {"upgrade_failure": last.failure.value} if last.failure else {}
+
+
+def may_be_the_host(seen: Facts) -> bool:
+    """Is it a refusal that an app gives to a Host, or an Origin beside it, that it does not know?"""
+    return seen.get("upgrade_status") in MAY_BE_THE_HOST
+
+
+def refusal(facts: Facts) -> Facts | None:
+    """The facts of an UPGRADE_REFUSED, from those of the route's own answer; None where there is nothing to say.
+
+    An app that refuses everything (nobody is signed in) says nothing about websockets.
+    """
+    status, works = facts.get("upgrade_status"), facts.get("upgrade_works")
+    if facts.get("upgrade_failure") in ENDED:
+        return {"closed": True, "status": None, "works": None}
+    if not isinstance(status, int) or status == OPEN or (status >= 400 and status == facts.get("status") and not works):
+        return None
+    return {"status": status, "works": works}
+
+
+def _named(request: Request, host: str) -> Request:
+    return replace(request, host=host, hosts=tuple(host for _ in request.hosts))
