@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 
+from .json_text import check_json
 from .nodes import Kind, Mapping, Node, Scalar, Sequence
+from .problems import Unreadable
 from .values import Refused, boolean, go_type, text
 
 
@@ -24,7 +26,10 @@ def texts(node: Node) -> tuple[str, ...]:
             return ()
         if node.kind is Kind.STRING:
             return tuple(node.text.split(",")) if node.text else ()
-        return (text(node),)
+        try:
+            return (text(node),)
+        except Refused as refused:
+            raise Refused(str(refused), refused.kind, node, "[0]") from None
     if not node.entries:
         return ()
     raise Refused(f"expected type 'string', got unconvertible type '{go_type(node)}'", "type", node, "[0]")
@@ -52,7 +57,7 @@ def text_map(node: Node) -> dict[str, tuple[str, Node]]:
         return {}
     if node.kind is Kind.STRING:
         return {key: (value, node) for key, value in _json_object(node).items()}
-    raise Refused(f"expected a map, got '{go_type(node)}'", "type", node)
+    raise Refused(f"expected type 'map[string]string', got unconvertible type '{go_type(node)}'", "type", node)
 
 
 def _json_object(node: Scalar) -> dict[str, str]:
@@ -67,11 +72,11 @@ def _json_object(node: Scalar) -> dict[str, str]:
 
 def _json(node: Scalar) -> object:
     try:
-        return json.loads(node.text)
-    except (ValueError, RecursionError):
-        first = node.text.lstrip()[:1]
-        message = f"invalid character {_go_char(first)} looking for beginning of value" if first else "unexpected end of JSON input"
-        raise Refused(message, "type", node) from None
+        check_json(node.text)
+    except Unreadable as error:
+        raise Refused(error.message, "type", node) from None
+    found: object = json.loads(node.text)
+    return found
 
 
 def _json_name(value: object) -> str:
@@ -80,10 +85,6 @@ def _json_name(value: object) -> str:
     if value is None:
         return "null"
     return next((name for kind, name in ((str, "string"), (list, "array"), (dict, "object")) if isinstance(value, kind)), "number")
-
-
-def _go_char(char: str) -> str:
-    return {"'": r"'\''", '"': "'\"'"}.get(char, f"'{char}'")
 
 
 def decoded(node: Node) -> bytes:
@@ -114,7 +115,7 @@ def flags(node: Node) -> dict[str, bool]:
     if isinstance(node, Sequence):
         return {key: on for item in node.items for key, on in flags(item).items()}
     if node.kind is not Kind.STRING:
-        raise Refused(f"expected a map, got '{go_type(node)}'", "type", node)
+        raise Refused(f"expected type 'map[string]bool', got unconvertible type '{go_type(node)}'", "type", node)
     value = _json(node)
     if not isinstance(value, dict):
         raise Refused(f"json: cannot unmarshal {_json_name(value)} into Go value of type map[string]bool", "type", node)

@@ -26,6 +26,11 @@ def read_json(data: bytes, file: str) -> Node:
     return Expander(file, unique_keys=False).node(_Scanner(text).document(), "", 0)
 
 
+def check_json(text: str) -> None:
+    """Raise Unreadable with Go's words where the text is no JSON."""
+    _Scanner(text).document()
+
+
 class _Scanner:
     """One pass over the text with an explicit stack."""
 

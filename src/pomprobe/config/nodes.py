@@ -110,6 +110,8 @@ def plain_kind(text: str) -> Kind:
 
 def integer(text: str) -> int:
     """The number that Go's strconv.ParseInt(text, 0, 64) reads; a leading 0 is octal. Raises ValueError."""
+    if text != text.strip():
+        raise ValueError(text)
     digits = text.replace("_", "").lstrip("+-")
     base = 8 if len(digits) > 1 and digits[0] == "0" and digits[1].isdigit() else 0
     number = int(digits, base)

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 
+SECRETS = ("secret", "token", "password", "credential", "_key", "auth", "connection_string", "headers", "params", "uri")
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key of a config may hold what nobody else is to read."""
+    return any(word in key for word in SECRETS)
+
 
 class Unreadable(Exception):
     """A text that is no config at all. `reason` is a slug of a closed list; line and column are from 1."""

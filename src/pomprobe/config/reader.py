@@ -7,12 +7,11 @@ from typing import TypeVar
 
 from ..model import Place
 from . import compound, duration, values
-from .nodes import Mapping, Node, Scalar
-from .problems import Problems
+from .nodes import Mapping, Node, Scalar, Sequence
+from .problems import Problems, is_secret
 from .values import Refused
 
 T = TypeVar("T")
-SECRETS = ("secret", "token", "password", "credential", "signing_key", "_key", "authorization", "connection_string")
 
 
 class Reader:
@@ -60,7 +59,18 @@ class Reader:
         return self.read(key, values.boolean, default)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return self.read(key, compound.texts, ())
+        return self.read(key, _upgrades if key == "allow_upgrades" else compound.texts, ())
+
+    def struct(self, key: str) -> Reader | None:
+        """A key that holds a mapping; anything else is refused in mapstructure's words."""
+        node = self.mapping.get(key)
+        if node is None or not self.has(key):
+            return None
+        if isinstance(node, Mapping):
+            return Reader(node, self.problems)
+        kind = "slice" if isinstance(node, Sequence) else values.go_type(node)
+        self.problems.refuse("type", node.place, f"'{node.place.path}' expected a map or struct, got \"{kind}\"", key=key)
+        return None
 
     def nanoseconds(self, key: str) -> int | None:
         return self.read(key, values.nanoseconds, None)
@@ -70,8 +80,12 @@ class Reader:
         return default if found is None else duration.seconds(found)
 
 
-def is_secret(key: str) -> bool:
-    return any(word in key for word in SECRETS)
+def _upgrades(node: Node) -> tuple[str, ...]:
+    """A nullable list: mapstructure names its field `Value`."""
+    try:
+        return compound.texts(node)
+    except Refused as refused:
+        raise Refused(str(refused), refused.kind, refused.node, f".Value{refused.within}") from None
 
 
 def shorten(text: str) -> str:

@@ -6,7 +6,7 @@ from ..model import Route
 from . import compound, upstreams, url, values
 from .duration import quote
 from .keys import ROUTE_KEYS
-from .nodes import Mapping, Node, Sequence
+from .nodes import Node
 from .reader import Reader
 
 NOTHING = "policy should have either `to` or `redirect` or `response` defined"
@@ -30,28 +30,17 @@ class RouteRules(Reader):
                 case "map":
                     self.read(key, compound.text_map, NO_HEADERS)
         self.read("regex_priority_order", lambda node: values.whole(node, -(2**63), 2**63 - 1, "int64"), None)
-        response = self._struct("response")
+        response = self.struct("response")
         if response is not None:
             response.text("body")
             response.read("status", lambda node: values.whole(node, -(2**63), 2**63 - 1, "int"), None)
-        redirect = self._struct("redirect")
+        redirect = self.struct("redirect")
         if redirect is not None:
             for key in ("https_redirect", "strip_query"):
                 redirect.boolean(key)
             for key in ("scheme_redirect", "host_redirect", "path_redirect", "prefix_rewrite"):
                 redirect.text(key)
             redirect.read("port_redirect", lambda node: values.whole(node, 0, values.MAX_UINT32, "uint32"), None)
-
-    def _struct(self, key: str) -> Reader | None:
-        """A key that holds a mapping; anything else is refused in mapstructure's words."""
-        node = self.mapping.get(key)
-        if node is None or not self.has(key):
-            return None
-        if isinstance(node, Mapping):
-            return Reader(node, self.problems)
-        kind = "slice" if isinstance(node, Sequence) else values.go_type(node)
-        self._refuse("type", key, f"'{node.place.path}' expected a map or struct, got \"{kind}\"")
-        return None
 
     def validate(self, route: Route) -> None:
         """Policy.Validate, in its order; `from` and `to` were judged when they were read."""
@@ -102,7 +91,10 @@ class RouteRules(Reader):
                 self._refuse("depends_on", "depends_on", f"config: unsupported depends_on value {quote(url.mask(host))}")
 
     def _validate_mcp(self) -> None:
-        mcp = self._struct("mcp")
+        mcp = self.struct("mcp")
+        if mcp is not None:
+            mcp.struct("server")
+            mcp.struct("client")
         if mcp is not None and not (mcp.has("server") or mcp.has("client")):
             self._refuse("mcp", "mcp", "config: mcp must have either server or client set", write="mcp: {server: {}}")
 

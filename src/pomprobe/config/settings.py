@@ -6,7 +6,6 @@ from ipaddress import ip_address
 
 from ..model import CircuitBreakers, DNSSettings, Failure, Place, Settings
 from . import compound, duration, files, url, values
-from .nodes import Mapping
 from .reader import Reader
 from .values import Refused
 
@@ -51,15 +50,9 @@ def serves_routes(services: str) -> bool:
 
 def circuit_breakers(reader: Reader) -> CircuitBreakers:
     """`circuit_breaker_thresholds`, of a route or global: five numbers that go through JSON."""
-    node = reader.mapping.get("circuit_breaker_thresholds")
-    if node is None or not reader.has("circuit_breaker_thresholds"):
+    within = reader.struct("circuit_breaker_thresholds")
+    if within is None:
         return CircuitBreakers()
-    if not isinstance(node, Mapping):
-        kind = {"[]interface {}": "slice"}.get(values.go_type(node), values.go_type(node))
-        message = f"'{node.place.path}' expected a map or struct, got \"{kind}\""
-        reader.problems.refuse("type", node.place, message, key="circuit_breaker_thresholds")
-        return CircuitBreakers()
-    within = Reader(node, reader.problems)
     return CircuitBreakers(**{name: within.read(name, lambda n: values.json_int(n, values.MAX_UINT32), None) for name in BREAKERS})
 
 

@@ -31,7 +31,7 @@ class Refused(ValueError):
 def go_type(node: Node) -> str:
     """The Go type that an untyped decoder gives the node."""
     if isinstance(node, Scalar):
-        return node.kind.value
+        return "uint64" if node.kind is Kind.INTEGER and integer(node.text) >= 2**63 else node.kind.value
     return "[]interface {}" if isinstance(node, Sequence) else "map[string]interface {}"
 
 
@@ -102,16 +102,25 @@ def nanoseconds(node: Node) -> int:
             case Kind.BOOLEAN:
                 return int(is_true(node))
             case Kind.INTEGER:
-                return integer(node.text)
+                return _wrapped(integer(node.text))
             case Kind.FLOAT:
-                value = number(node.text)
-                return int(value) if math.isfinite(value) else 0
+                return _truncated(number(node.text))
             case Kind.STRING:
                 try:
                     return duration.parse(node.text)
                 except duration.BadDuration as error:
                     raise Refused(str(error), "duration", node, write=suggest_duration(node.text)) from None
     raise Refused(f"expected type 'time.Duration', got unconvertible type '{go_type(node)}'", "type", node)
+
+
+def _wrapped(value: int) -> int:
+    """An unsigned number as Go converts it to int64."""
+    return value - 2**64 if value >= 2**63 else value
+
+
+def _truncated(value: float) -> int:
+    """A float as Go converts it to int64 on amd64: what does not fit is the smallest number."""
+    return int(value) if math.isfinite(value) and -(2.0**63) <= value < 2.0**63 else -(2**63)
 
 
 def suggest_duration(written: str) -> str:
@@ -159,12 +168,16 @@ def json_int(node: Node, high: int) -> int | None:
             return None
         if node.kind is Kind.INTEGER or (node.kind is Kind.FLOAT and float(number(node.text)).is_integer()):
             value = integer(node.text) if node.kind is Kind.INTEGER else int(number(node.text))
+            if value >= (2**63 if low < 0 else 2**64):
+                raise Refused(f"json: cannot unmarshal number {decimal(node.text)} into Go value of type {name}", "number", node)
             if value > high:
                 kind = "int32" if high == MAX_INT32 else "uint32"
                 raise Refused(f"json: {value} overflows max {kind} value", "number", node)
             if value < low:
                 raise Refused(f"json: cannot unmarshal number {value} into Go value of type {name}", "number", node)
             return value
+        if node.kind is Kind.FLOAT and not math.isfinite(number(node.text)):
+            raise Refused(f"json: unsupported value: {decimal(node.text)}", "number", node)
         if node.kind is Kind.FLOAT:
             raise Refused(f"json: cannot unmarshal number {decimal(node.text)} into Go value of type {name}", "number", node)
     raise Refused(f"json: cannot unmarshal {_json_kind(node)} into Go value of type {name}", "number", node, write=_digits(node))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ...model import Fact, Failure, Route
 from .. import pem
 from .view import SECURE, View, place_in
@@ -9,6 +11,7 @@ from .view import SECURE, View, place_in
 NO_TRUST = "SAN-based verification of peer certificates without trusted CA is insecure and not allowed"
 """Envoy's refusal of a TLS context with a name to match and no CA; tls_skip_verify does not help."""
 NOT_LOADED = "Failed to load trusted CA certificates from {}"
+INLINE = "<inline>"
 EMPTY = "DataSource cannot be empty"
 
 
@@ -22,7 +25,7 @@ def check(view: View) -> None:
             key = "tls_custom_ca_file" if "tls_custom_ca_file" in route.places else "tls_custom_ca"
             if route.tls.custom_ca not in judged:
                 judged[route.tls.custom_ca] = pem.certificates(route.tls.custom_ca)
-            file = mapping.scalar("tls_custom_ca_file") or "<inline>"
+            file = mapping.scalar("tls_custom_ca_file") or INLINE
             _authority(view, route, key, file, judged[route.tls.custom_ca])
         if route.tls.client_cert is not None:
             _client(view, route, route.tls.client_cert)
@@ -50,7 +53,10 @@ def _authority(view: View, route: Route, key: str, file: str, found: tuple[pem.C
     if found:
         _expired(view, route, key, found)
         return
-    message = NOT_LOADED.format(file) if route.tls.custom_ca else EMPTY
+    if route.tls.custom_ca:
+        message = NOT_LOADED.format(file)
+    else:
+        message = EMPTY if file == INLINE or os.path.isfile(file) else f"Invalid path: {file}"
     facts: dict[str, Fact] = {"error": "no PEM certificate in it", "scope": "route", "write": f"{key}: certificates in PEM"}
     view.on(route, Failure.CA_UNREADABLE, place_in(route, key), message, key=key, **facts)
     view.block(route.index, message)

@@ -22,8 +22,8 @@ from ..keys import (
 )
 from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Mapping, Node, Sequence
+from ..problems import is_secret
 from ..protojson import Message, snake
-from ..reader import is_secret
 from .view import View
 
 UNKNOWN = "unknown config option"
