@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import yaml
 
 from .nodes import Kind, Node, plain_kind
-from .problems import Unreadable
-from .tree import MAX_DEPTH, NO_CHILDREN, Expander, Raw, short
+from .problems import Unreadable, is_secret
+from .tree import MAX_DEPTH, NO_CHILDREN, Expander, Raw, glimpse
 
 _TAG = "tag:yaml.org,2002:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +43,7 @@ def _next_document(events: Iterator[yaml.Event]) -> Raw | None:
     anchors: dict[str, Raw] = {}
     for event in events:
         if isinstance(event, yaml.NodeEvent):
-            raw = _open(event, anchors)
+            raw = _open(event, anchors, stack[-1] if stack else None)
             if stack:
                 stack[-1].children.append(raw)
             else:
@@ -59,14 +59,16 @@ def _next_document(events: Iterator[yaml.Event]) -> Raw | None:
     return None
 
 
-def _open(event: yaml.NodeEvent, anchors: dict[str, Raw]) -> Raw:
+def _open(event: yaml.NodeEvent, anchors: dict[str, Raw], within: Raw | None) -> Raw:
     mark = event.start_mark
     assert mark is not None  # the parser gives every event one
     line, column = mark.line + 1, mark.column + 1
     if isinstance(event, yaml.AliasEvent):
         target = anchors.get(event.anchor or "")
         if target is None:
-            raise Unreadable("yaml", f"yaml: unknown anchor '{event.anchor}' referenced", line, column)
+            key = within.children[-1].text.lower() if within is not None and within.shape == "mapping" and within.children else ""
+            shown = "xxxxx" if is_secret(key) else event.anchor  # a secret that begins with * and has no quotes
+            raise Unreadable("yaml", f"yaml: unknown anchor '{shown}' referenced", line, column)
         if target.open:
             raise Unreadable("yaml", f"yaml: anchor '{event.anchor}' value contains itself", line, column)
         return Raw("alias", line, column, target=target)
@@ -96,7 +98,7 @@ def _scalar(event: yaml.ScalarEvent, line: int, column: int) -> Raw:
     name = tag.removeprefix(_TAG)
     if tag.startswith(_TAG) and name in wanted:
         if kind is not wanted[name] and (name, kind) != ("float", Kind.INTEGER):
-            raise Unreadable("yaml", f"yaml: cannot decode !!str `{short(text)}` as a !!{name}", line, column)
+            raise Unreadable("yaml", f"yaml: cannot decode !!str `{glimpse(text)}` as a !!{name}", line, column)
         return Raw("scalar", line, column, text, wanted[name])
     return Raw("scalar", line, column, text)
 

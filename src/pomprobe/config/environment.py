@@ -14,6 +14,7 @@ from .document import documents
 from .keys import GLOBAL_KEYS
 from .nodes import Kind, Mapping, Node, Scalar, Sequence
 from .problems import Problems, Unreadable
+from .tree import glimpse
 from .values import Refused
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)\s*(.*)\Z", re.S)
@@ -39,7 +40,7 @@ def read_dotenv(data: bytes, file: str) -> Node:
             continue
         match = _LINE.match(line)
         if match is None:
-            raise Unreadable("env", f"line `{line[:80]}` doesn't match format", number)
+            raise Unreadable("env", f"line `{glimpse(line)}` doesn't match format", number)
         key = match[1].lower()
         place = Place(file, number, match.start(2) + 1, key)
         entries[key] = Scalar(_unquoted(match[2], number), Kind.STRING, place)
@@ -110,7 +111,7 @@ def _decoded_list(node: Scalar, key: str) -> Sequence:
     if root is None or (isinstance(root, Scalar) and root.is_null):
         return Sequence((), node.place)
     if not isinstance(root, Sequence):
-        tag = "!!map" if isinstance(root, Mapping) else f"!!str `{root.text[:20]}`"
+        tag = "!!map" if isinstance(root, Mapping) else f"!!str `{glimpse(root.text)}`"
         message = f"yaml: unmarshal errors: line {root.place.line}: cannot unmarshal {tag} into []map[interface {{}}]interface {{}}"
         raise Unreadable("yaml", message, root.place.line)
     return Sequence(tuple(_under(item, f"{key}[{i}]") for i, item in enumerate(root.items)), node.place)

@@ -13,6 +13,7 @@ from .document import documents
 from .keys import GLOBAL_KEYS
 from .nodes import Mapping, Node, Scalar, Sequence
 from .problems import Problems, Unreadable, unreadable
+from .tree import glimpse
 
 STDIN = "<stdin>"
 MANIFESTS = (".yaml", ".yml", ".json")
@@ -57,7 +58,7 @@ def _mapping(root: Node | None, file: str) -> Mapping:
         return root
     if root is None:
         raise ConfigError((unreadable(Place(file, 1, 1), "empty", "the file is empty", write="routes:"),))
-    kind = "!!seq" if isinstance(root, Sequence) else f"!!str `{root.text[:40]}`" if isinstance(root, Scalar) else ""
+    kind = "!!seq" if isinstance(root, Sequence) else f"!!str `{glimpse(root.text)}`" if isinstance(root, Scalar) else ""
     message = f"line {root.place.line}: cannot unmarshal {kind} into map[string]interface {{}}"
     write = "routes: with the list under it" if isinstance(root, Sequence) else "routes:"
     raise ConfigError((unreadable(Place(file, root.place.line, root.place.column), "not_a_mapping", message, write=write),))

@@ -119,3 +119,8 @@ def _allowed_ratio(made: int) -> float:
 
 def short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def glimpse(text: str) -> str:
+    """A value as Go shows it in an error (yaml.v3, decode.go: terror): its beginning is enough, and it may be secret."""
+    return text if len(text) <= 10 else text[:7] + "..."

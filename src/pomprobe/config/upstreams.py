@@ -126,7 +126,7 @@ def advice(text: str, message: str) -> tuple[str, str]:
     if "load balancing weight" in message or "strconv.ParseUint" in message:
         number = weight.strip()
         fine = number.isascii() and number.isdigit() and 0 < int(number[:10]) <= MAX_WEIGHT
-        return "weight", f"{url.mask(written)},{number if fine else 1}"
+        return "weight", f"{url.mask(written, text)},{number if fine else 1}"
     tail = f",{weight}" if comma and weight.isdigit() else ""
     if "does not contain a valid scheme" in message or "first path segment" in message:
         return "to_no_scheme", f"http://{url.mask(written)}{tail}" if _LIKE_HOST.match(written) else ""
