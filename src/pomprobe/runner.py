@@ -35,6 +35,7 @@ from .model import (
 )
 from .net.resolv_conf import Machine
 from .net.resolver import Resolver
+from .redact import redacted, secrets
 from .samples import Walked, summarised
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
@@ -124,13 +125,15 @@ class Runner:
         cluster, upstream = probed.cluster, probed.cluster.upstreams[index]
         endpoints, outcome = await self._resolve(cluster, upstream)
         found = [EndpointOutcomes(endpoint, ()) for endpoint in endpoints]
+        hidden = secrets(cluster)
 
         def keep() -> None:
             probed.upstreams[index] = UpstreamOutcomes(upstream, (outcome,), tuple(found))
 
         async def one(position: int) -> None:
             walks, checks = await self._endpoint(cluster, index, endpoints[position])
-            found[position] = EndpointOutcomes(endpoints[position], (*walks[0], *checks), tuple(walks[1:]))
+            first, *more = [tuple(redacted(outcome, hidden) for outcome in walk) for walk in ((*walks[0], *checks), *walks[1:])]
+            found[position] = EndpointOutcomes(endpoints[position], first, tuple(more))
             keep()
 
         keep()

@@ -1,0 +1,38 @@
+"""Secrets that are easy to find again: each is unique, and so are its first eight characters."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Canaries:
+    """Hands out one canary for each name, and looks for all of them, for parts of them and for their base64 in a text."""
+
+    given: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        """The canary of that name: 32 letters and digits."""
+        return self.given.setdefault(name, base64.b32encode(hashlib.sha256(name.encode()).digest()[:20]).decode())
+
+    def keep(self, name: str, text: str) -> str:
+        """Look for this text too, which the test has made itself."""
+        self.given[name] = text
+        return text
+
+    def found(self, text: str) -> list[str]:
+        """Names of the canaries that can be read in the text, whole, in part or encoded."""
+        lowered = text.lower()
+        return [name for name, canary in self.given.items() if any(form.lower() in lowered for form in _forms(canary))]
+
+
+def _forms(canary: str) -> set[str]:
+    """The first eight characters, and base64 at each of the three offsets within a longer text."""
+    forms = {canary[:8]}
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + canary.encode()).decode()
+        forms.add(encoded[4:16])  # what does not depend on the bytes before
+        forms.add(encoded[4:16].replace("+", "-").replace("/", "_"))
+    return forms
