@@ -24,9 +24,10 @@ def main() -> None:
         sys.exit(2)
     try:
         command()(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
-    except BrokenPipeError:  # `| head -1`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # `| head -1`: typer makes it a 1, which would be findings
+            sys.exit(128 + signal.SIGPIPE)
+        raise
 
 
 def version() -> str:

@@ -120,7 +120,7 @@ def check(
         written = show(report, printed, color, verbose, news) and written
 
     teller.tell(report, shown, worth)
-    if not report.routes and not report.findings:
+    if not report.routes:
         say_error("no route was probed" + (" (no name or `from` matches --route)" if route else ""))
     if ended is not None:
         raise typer.Exit(128 + ended)
