@@ -33,6 +33,7 @@ def pomprobe(*arguments: str, stdin: bytes = b"", environment: dict[str, str] | 
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
         sys.stdout.flush()
+        sys.stderr.flush()
         return Ended(code, out.getvalue().decode(), err.getvalue().decode())
 
 

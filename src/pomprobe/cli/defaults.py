@@ -37,5 +37,6 @@ def _known(path: Path, name: str, known: Mapping[str, object] | frozenset[str], 
     if name not in known:
         near = get_close_matches(name, known, 1)
         raise BadDefaults(
-            f"{path}: {name} is no {what}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}")
+            f"{path}: {name} is no {what}"
+            + (f"; did you mean {near[0].replace('_', '-')}?" if near else f"; there are {', '.join(sorted(known)).replace('_', '-')}")
         )
