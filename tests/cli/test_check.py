@@ -262,7 +262,7 @@ def test_a_reader_that_has_enough_ends_the_program() -> None:
     routes = "".join(f"- from: https://{number}.example.com\n  to: http://127.0.0.1:1\n" for number in range(150))
     Path("many.yaml").write_text("routes:\n" + routes)  # more than a pipe holds
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # it hides half a write
-    call = [PROGRAM, "check", "many.yaml", "-o", "json"]
+    call = [str(PROGRAM), "check", "many.yaml", "-o", "json"]
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.readline()

@@ -36,7 +36,5 @@ def defaults(commands: Mapping[str, frozenset[str]], path: Path = Path(FILE)) ->
 def _known(path: Path, name: str, known: Mapping[str, object] | frozenset[str], what: str) -> None:
     if name not in known:
         near = get_close_matches(name, known, 1)
-        raise BadDefaults(
-            f"{path}: {name} is no {what}"
-            + (f"; did you mean {near[0].replace('_', '-')}?" if near else f"; there are {', '.join(sorted(known)).replace('_', '-')}")
-        )
+        instead = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+        raise BadDefaults(f"{path}: {name} is no {what}; {instead.replace('_', '-')}")
