@@ -17,7 +17,7 @@ from pomprobe.model import EnvoyReply
 from pomprobe.plan import plan
 
 from .scenes.playing import Played, chosen, compare, play
-from .scenes.rows import Entry, Row, rows
+from .scenes.rows import Entry, Row, mismatch, rows
 from .scenes.scene import Scene
 
 pytestmark = pytest.mark.conformance
@@ -29,11 +29,16 @@ PATIENCE = 15.0
 @pytest.fixture(scope="module")
 async def answers(request: pytest.FixtureRequest, envoy: Binary, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     """What the Envoy answered for each chosen row; every row has an Envoy of its own, since global keys differ."""
-    return await play(chosen(request), tmp_path_factory.mktemp("live"), partial(_ask, envoy), at_once=3, slow_at_once=20)
+    folder, version = tmp_path_factory.mktemp("live"), _recorded(envoy)
+
+    def again(row: Row, found: list[Entry]) -> bool:
+        return mismatch(row, found, version) != ""  # an upstream of ours that was late on a busy machine
+
+    return await play(chosen(request), folder, partial(_ask, envoy), at_once=3, slow_at_once=20, again=again)
 
 
 async def _ask(envoy: Binary, row: Row, played: Scene) -> list[Entry]:
-    requests = 12 if row.exact or len(row.expected(_recorded(envoy))) > 1 else 1
+    requests = 12 if len(row.expected(_recorded(envoy))) > 1 else 1
     if played.prefix:
         return await _from_outside(envoy, played, requests)
     config = pomprobe.load(played.config)

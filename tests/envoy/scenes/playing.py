@@ -31,8 +31,10 @@ def chosen(request: pytest.FixtureRequest) -> list[Row]:
     return [row for name, row in rows().items() if name in names and not any(map(missing, row.needs))]
 
 
-async def play(those: Sequence[Row], folder: Path, ask: Ask, *, at_once: int, slow_at_once: int) -> dict[str, Played]:
-    """What `ask` finds for each row, the slow ones first. Nothing found (our own congestion): the row is played again, alone."""
+async def play(
+    those: Sequence[Row], folder: Path, ask: Ask, *, at_once: int, slow_at_once: int, again: Callable[[Row, list[Entry]], bool]
+) -> dict[str, Played]:
+    """What `ask` finds for each row, the slow ones first. again: whether a row is to be played once more, alone."""
     (folder / "pki").mkdir()
     authority = Authority(folder / "pki")
     for row in those:
@@ -53,7 +55,8 @@ async def play(those: Sequence[Row], folder: Path, ask: Ask, *, at_once: int, sl
         for row in sorted(those, key=lambda row: -row.seconds):
             group.start_soon(one, row)
     for row in those:
-        if found[row.id] == []:
+        first = found[row.id]
+        if not isinstance(first, Exception) and again(row, first):
             await one(row, 2)
     return found
 

@@ -35,7 +35,6 @@ class Row:
     outcomes: Mapping[str, tuple[Mapping[str, Any], ...]]
     needs: tuple[str, ...]
     seconds: float
-    exact: bool
     any: bool
 
     def expected(self, version: str) -> tuple[Mapping[str, Any], ...]:
@@ -61,7 +60,6 @@ def _row(scene: Mapping[str, Any], recorded: Mapping[str, Any]) -> Row:
         outcomes={version: tuple(answers) for version, answers in recorded["outcomes"].items()} | accepted,
         needs=tuple(scene.get("needs", ())),
         seconds=scene.get("seconds", 0.0),
-        exact=scene.get("exact", False),
         any=scene.get("any", False),
     )
 
