@@ -150,7 +150,18 @@ def test_upstream() -> None:
     assert "hunter2" not in repr(read(to("to: 'https://user:hunter2@a'")))
 
 
-PORTS = {"http://a": 80, "https://a": 443, "h2c://a": 80, "tcp://a": 80, "ssh://a": 80, "ws://a": 80, "wss://a": 80, "http://a:0080": 80}
+PORTS = {
+    "http://a": 80,
+    "https://a": 443,
+    "h2c://a": 80,
+    "tcp://a": 80,
+    "ssh://a": 80,
+    "ws://a": 80,
+    "wss://a": 80,
+    "http://a:0080": 80,
+    "http://a:4294967296": 80,
+    "http://a:0": 0,
+}
 
 
 @pytest.mark.parametrize(("written", "port"), PORTS.items())

@@ -243,7 +243,7 @@ ADDRESSES = {
     "http://a:65536": (
         "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
     ),
-    "http://a:99999999999999999999": (
+    "http://a:4294967295": (
         "Proto constraint validation failed (SocketAddressValidationError.PortValue: value must be less than or equal to 65535)"
     ),
 }

@@ -91,18 +91,23 @@ def upstream(text: str, place: Place) -> Upstream:
         raise url.BadURL(f"{url.mask(written, whole)}: {error}") from None
     if not parsed.hostname and parsed.scheme not in url.UNIX_SCHEMES:
         raise url.BadURL("endpoint hostname must be specified")
-    port = parsed.port.lstrip("0") or ("0" if parsed.port else "")
     default = 443 if parsed.scheme in SECURE else 80
     return Upstream(
         url=parsed.bare,
         scheme=parsed.scheme,
         host=parsed.hostname,
-        port=(int(port) if len(port) < 12 else 10**12) if port else default,
-        explicit_port=bool(port),
+        port=_port(parsed.port, default),
+        explicit_port=bool(parsed.port),
         path=parsed.path,
         weight=weight,
         place=place,
     )
+
+
+def _port(text: str, default: int) -> int:
+    """The port; one that does not fit 32 bits is taken for the default (envoyconfig.go, buildListenAddresses)."""
+    digits = text.lstrip("0") or text[:1]
+    return int(digits) if digits and len(digits) <= 10 and int(digits) < 2**32 else default
 
 
 def _weight(text: str, whole: str) -> int:
