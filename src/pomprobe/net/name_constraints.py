@@ -59,7 +59,7 @@ def _check(name: GeneralName, constraints: Constraints) -> int:
             return SUBTREE_BOUNDS
         if permitted:
             continue
-        error = _within(name, tree, excluding=False)
+        error = _within(name, tree)
         if error not in (0, PERMITTED_VIOLATION):
             return error
         permitted = not error
@@ -68,20 +68,20 @@ def _check(name: GeneralName, constraints: Constraints) -> int:
     for tree in constraints.excluded:
         if tree.base.kind != name.kind:
             continue
-        error = SUBTREE_BOUNDS if tree.bounded else _within(name, tree, excluding=True)
+        error = SUBTREE_BOUNDS if tree.bounded else _within(name, tree)
         if error != PERMITTED_VIOLATION:
             return error or EXCLUDED_VIOLATION
     return 0
 
 
-def _within(name: GeneralName, tree: Subtree, *, excluding: bool) -> int:
+def _within(name: GeneralName, tree: Subtree) -> int:
     """0 where the name lies in the subtree, PERMITTED_VIOLATION where not, else what cannot be understood."""
     base = tree.base
     if name.kind == DIRECTORY and name.name and base.name:
         return 0 if name.name.canonical.startswith(base.name.canonical) else PERMITTED_VIOLATION
     value, limit = name.value.decode("latin-1").lower(), base.value.decode("latin-1").lower()
     if name.kind == DNS:
-        return _dns(value, limit, excluding=excluding)
+        return _dns(value, limit)
     if name.kind == RFC822:
         return _mail(value, limit)
     if name.kind == URI:
@@ -89,10 +89,8 @@ def _within(name: GeneralName, tree: Subtree, *, excluding: bool) -> int:
     return UNSUPPORTED_TYPE
 
 
-def _dns(value: str, limit: str, *, excluding: bool) -> int:
+def _dns(value: str, limit: str) -> int:
     value, limit = value.removesuffix("."), limit.removesuffix(".")
-    if excluding and value.startswith("*.") and value[2:] == limit.partition(".")[2]:
-        return 0
     inside = not limit or value == limit or value.endswith(limit if limit.startswith(".") else "." + limit)
     return 0 if inside else PERMITTED_VIOLATION
 

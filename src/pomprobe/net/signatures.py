@@ -1,4 +1,4 @@
-"""Signatures and keys of certificates, through `cryptography`."""
+"""Signatures and keys, through `cryptography`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import MD5
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .x509 import X509
 
@@ -73,3 +75,11 @@ def _verify(certificate: x509.Certificate, key: rsa.RSAPublicKey | ec.EllipticCu
             return Bad(_PSS if isinstance(how, padding.PSS) else _RSA)
         return Bad(_ECDSA if isinstance(key, ec.EllipticCurvePublicKey) else _ED25519)
     return None
+
+
+def load(certificates: bytes, key: bytes) -> tuple[list[x509.Certificate], PrivateKeyTypes]:
+    """A certificate with its chain, and its key, from PEM. Raises ValueError where one of them cannot be read."""
+    try:
+        return x509.load_pem_x509_certificates(certificates), load_pem_private_key(key, None)
+    except (TypeError, UnsupportedAlgorithm) as error:  # a key with a password, or of a kind that nobody uses
+        raise ValueError("the key cannot be used") from error

@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
-from . import der
-from .trust_store import PEM
+from . import der, signatures
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
@@ -92,14 +91,13 @@ def _must(result: int) -> None:
 
 def _identify(context: SSL.Context, cert: bytes, key: bytes) -> None:
     try:
-        leaf, *rest = [crypto.load_certificate(crypto.FILETYPE_PEM, block[0]).to_cryptography() for block in PEM.finditer(cert)]
+        (leaf, *chain), own_key = signatures.load(cert, key)
         context.use_certificate(leaf)
-        for issuer in rest:
+        for issuer in chain:
             context.add_extra_chain_cert(issuer)
-        private: Any = crypto.load_privatekey(crypto.FILETYPE_PEM, key).to_cryptography_key()
-        context.use_privatekey(private)
+        context.use_privatekey(own_key)  # type: ignore[arg-type]
         context.check_privatekey()
-    except (crypto.Error, SSL.Error, ValueError, TypeError) as error:
+    except (SSL.Error, ValueError, TypeError) as error:
         raise Unusable("the client certificate and its key cannot be used") from error
 
 
@@ -175,11 +173,14 @@ class Machine:
 
     def write(self, data: bytes) -> None:
         """Encrypt; the records come out of `take`. Raises Broken."""
-        _lib.ERR_clear_error()
-        result = _lib.SSL_write(self._ssl, _ffi.from_buffer(data), len(data))
-        if result <= 0:
-            self._check(result)
-            raise Broken("the connection does not take data now")
+        left = memoryview(data)
+        while left:  # pyOpenSSL sets SSL_MODE_ENABLE_PARTIAL_WRITE: one record at a time
+            _lib.ERR_clear_error()
+            result = _lib.SSL_write(self._ssl, _ffi.from_buffer(left), len(left))
+            if result <= 0:
+                self._check(result)
+                raise Broken("the connection does not take data now")
+            left = left[result:]
 
     def _check(self, result: int) -> bool:
         """True at the peer's close_notify, False where more bytes are needed. Raises Broken for everything else."""
