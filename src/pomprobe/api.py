@@ -110,6 +110,11 @@ class Session:
             await self._runner.run()
             group.cancel_scope.cancel()
 
+    def speak_as(self, envoy: str) -> None:
+        """Forecast in the words of this Envoy (as in 1.40.0) from now on, to be compared with its own."""
+        newer = tuple(int(part) for part in envoy.split(".")[:2]) >= (1, 40)
+        self.knowledge = replace(self.knowledge, envoy="1.40" if newer else "1.37")
+
     def report(self) -> Report:
         """What is known by now."""
         probed = iter(self._runner.probed)

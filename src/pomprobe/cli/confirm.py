@@ -24,12 +24,16 @@ def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
     if not doubtful:
         return report
     try:
-        _, seen = anyio.run(lambda: reproduce(session.config, [(r.route, r.cluster) for r in doubtful], Options(envoy)))
+        binary, seen = anyio.run(lambda: reproduce(session.config, [(r.route, r.cluster) for r in doubtful], Options(envoy)))
     except EnvoyError as error:
         say_error(f"--confirm: {error}")
         return report
-    said = {}
-    for one, told in zip(seen, doubtful, strict=True):
+    said, words = {}, session.knowledge
+    session.speak_as(binary.version)
+    forecasts = {told.route.index: told for told in session.report().routes}
+    session.knowledge = words
+    for one in seen:
+        told = forecasts[one.route.index]
         verdict = agrees(one, told.forecast)
         answers = ", ".join(
             f"{share:.0%} {reply.status} {reply.response_flags} {reply.response_code_details}" for reply, share in one.entries

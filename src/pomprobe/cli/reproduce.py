@@ -54,6 +54,7 @@ def reproduce(
         typer.echo(f"pomprobe: {error}", err=True)
         raise typer.Exit(UNJUDGED) from None
     anyio.run(session.run)
+    session.speak_as(binary.version)
     report = session.report()
     pairs: list[Pair] = list(zip(seen, report.routes, strict=True))
     if output == "json":
