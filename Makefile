@@ -10,7 +10,7 @@ PYTEST ?=
 EXAMPLES ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check build check conformance fuzz fuzz-envoy clean
+.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table fuzz fuzz-envoy clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -30,23 +30,28 @@ type: $(VENV)/.dev  ## mypy, strict
 
 docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the configuration keys
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/maps.py
 	$(BIN)/python tools/readme.py
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/maps.py --check
 	$(BIN)/python tools/readme.py --check
 
 check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)
 
-conformance: $(VENV)/.dev  ## the forecasts against a real, private Envoy
-	$(BIN)/python -m pytest -m conformance $(PYTEST)
+conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=path), and the forecasts that take minutes
+	POMPROBE_ENVOY="$(ENVOY)" $(BIN)/python -m pytest -m conformance $(PYTEST)
+
+conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="path path"), and write docs/conformance.md
+	$(BIN)/python -m tools.conformance $(ENVOY)
 
 fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: configs, answers, bytes
 	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy and not conformance" --timeout=0 $(PYTEST)
 
 fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
-	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES)
+	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES) $(if $(ENVOY),--envoy $(ENVOY))
 
 bench: $(VENV)/.dev  ## measure, as users install it, and write docs/benchmarks.md (SECTIONS=startup prints one section)
 	$(PYTHON) -m venv $(VENV)/bench

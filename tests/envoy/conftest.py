@@ -12,4 +12,4 @@ from pomprobe.envoy.find import Binary, find
 @pytest.fixture(scope="session")
 def envoy() -> Binary:
     """Its path and version."""
-    return find(os.environ.get("POMPROBE_ENVOY"))
+    return find(os.environ.get("POMPROBE_ENVOY") or None)

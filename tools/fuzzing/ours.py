@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pomprobe.catalog import load
 from pomprobe.diagnose import Knowledge, diagnose
 from pomprobe.model import Cluster, Endpoint, EndpointOutcomes, EnvoyReply, Outcome, StageFailed, StageName, Status, UpstreamOutcomes
 from pomprobe.net.stream import CHUNK
@@ -38,7 +37,7 @@ class Forecaster:
     """Forecasts with the words of one Envoy version."""
 
     def __init__(self, envoy: str) -> None:
-        self._knowledge = Knowledge(load(), envoy)
+        self._knowledge = Knowledge(envoy)
 
     async def answer(self, cluster: Cluster, script: Script) -> EnvoyReply | None:
         """The forecast; None where there is none."""
