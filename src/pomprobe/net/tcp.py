@@ -78,6 +78,11 @@ async def connect(endpoint: Endpoint, source_address: str = "") -> TCPStream:
         raise
 
 
+def is_own(sock: socket.socket) -> bool:
+    """Is a TCP connection one with itself? On loopback the kernel may choose a port on which nobody listens for both ends."""
+    return sock.family != socket.AF_UNIX and sock.getsockname() == sock.getpeername()
+
+
 def has_route(endpoint: Endpoint) -> bool:
     """Does the kernel find a source address for this destination? Tells EADDRNOTAVAIL's two causes apart (no packet is sent)."""
     try:
@@ -109,7 +114,12 @@ def _socket(endpoint: Endpoint) -> socket.socket:
 
 
 def _bind(sock: socket.socket, source_address: str) -> None:
+    is_6 = ":" in source_address
+    if is_6 != (sock.family == socket.AF_INET6):
+        # What the kernel says to an address of the other family, which Python would look up (seen with Envoy 1.37).
+        raise SocketRefused(errno.EAFNOSUPPORT if is_6 else errno.EINVAL, binding=True)
     try:
+        socket.inet_pton(sock.family, source_address)
         sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((source_address, 0))
     except OSError as error:
@@ -117,14 +127,17 @@ def _bind(sock: socket.socket, source_address: str) -> None:
 
 
 async def _connect(sock: socket.socket, endpoint: Endpoint) -> None:
-    number = sock.connect_ex(_address(endpoint))
+    try:
+        number = sock.connect_ex(_address(endpoint))
+    except socket.gaierror as error:  # a zone that names no interface
+        raise ConnectFailed(errno.EINVAL, immediate=True) from error
     if number and number not in _WAITING:
         raise ConnectFailed(number, immediate=True)
     if number:
         await anyio.wait_writable(sock)
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            raise ConnectFailed(number, immediate=False)
+        if number or is_own(sock):
+            raise ConnectFailed(number or errno.ECONNREFUSED, immediate=False)
 
 
 def _family(endpoint: Endpoint) -> socket.AddressFamily:
