@@ -28,13 +28,15 @@ lint: $(VENV)/.dev  ## ruff, and the import contracts
 type: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the configuration keys
+docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the root causes, the configuration keys
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/causes.py
 	$(BIN)/python tools/maps.py
 	$(BIN)/python tools/readme.py
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/causes.py --check
 	$(BIN)/python tools/maps.py --check
 	$(BIN)/python tools/readme.py --check
 

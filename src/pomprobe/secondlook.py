@@ -18,6 +18,9 @@ LIMIT = 3
 HOST_REFUSALS = (400, 403, 404, 421)
 """Statuses with which an app answers a Host that it does not know."""
 
+MAY_BE_PLAIN = (Failure.NOT_TLS, Failure.HANDSHAKE_CLOSED, Failure.HANDSHAKE_RESET, Failure.HANDSHAKE_TIMEOUT)
+"""How a server without TLS takes a ClientHello: it answers, closes, or waits for the end of a line."""
+
 UPGRADE_WANTED = (400, 426)
 """Statuses with which a websocket server answers a plain GET."""
 
@@ -74,7 +77,7 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
         for name in _names(facts, cluster.route.from_host):
             named = replace(context, server_name=name, match_name=name)
             yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
-    elif failure is Failure.NOT_TLS or (context is not None and failure is Failure.HANDSHAKE_CLOSED):
+    elif context is not None and failure in MAY_BE_PLAIN:
         plain = replace(cluster, protocol=Protocol.HTTP1, tls=tuple(None for _ in cluster.tls))
         yield Trial(plain, None, endpoint, f"to: {_with_scheme(upstream, 'http')}", f"plain HTTP to {endpoint}")
     elif context is None and failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED, Failure.APP_REFUSAL) and _may_speak_tls(last):
@@ -82,7 +85,8 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
         yield Trial(
             replace(cluster, protocol=Protocol.AUTO), secure, endpoint, f"to: {_with_scheme(upstream, 'https')}", f"TLS to {endpoint}"
         )
-    if context is None and failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED):
+    silent = failure is Failure.TIMED_OUT and cluster.protocol is Protocol.HTTP2 and not facts.get("started")
+    if context is None and (failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED) or silent):
         if cluster.protocol is Protocol.HTTP2:
             yield Trial(
                 replace(cluster, protocol=Protocol.HTTP1),
@@ -99,9 +103,7 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
         yield from _other_hosts(cluster, upstream, context, endpoint, facts)
 
 
-def _other_hosts(
-    cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, facts: Facts
-) -> Iterator[Trial]:
+def _other_hosts(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, facts: Facts) -> Iterator[Trial]:
     """What an app that refuses a request, or redirects it, may want instead: the users' Host, that name in TLS, an upgrade."""
     sent, users, status = cluster.request_to(upstream).host, cluster.request.original_host, facts.get("status")
     name = sent.partition(":")[0]

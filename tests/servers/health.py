@@ -21,7 +21,7 @@ Pairs = list[tuple[str, str]]
 
 
 @asynccontextmanager
-async def serve(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def serve(handler: Handler, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[int]:
     """Give every connection to the handler, which leaves it open unless it closes it; gives the port."""
     writers: list[asyncio.StreamWriter] = []
     before = asyncio.all_tasks()
@@ -31,7 +31,7 @@ async def serve(handler: Handler, context: ssl.SSLContext | None = None) -> Asyn
         with suppress(OSError, asyncio.IncompleteReadError):
             await handler(reader, writer)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(handle, host, 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,0 +1,99 @@
+"""What the config itself decides: root causes O, Q, T and U."""
+
+from __future__ import annotations
+
+import pytest
+
+from servers.health import serve
+from servers.http import say, upstream
+
+from .apps import App, Headers
+from .playing import OK, Played, play, response
+
+PAGE = response(200)
+UH = (1.0, 503, "UH", "no_healthy_upstream")
+CHECK = """health_checks:
+  - timeout: 1s
+    interval: 5s
+    healthy_threshold: 1
+    unhealthy_threshold: 1
+    http_health_check:
+      path: {path}
+"""
+
+
+def checked(path: str, headers: Headers) -> bytes:
+    """Serves everything but the path of the check, and that for its own host only."""
+    if path == "/private":
+        return PAGE if headers["host"] == "app.internal" else response(400)
+    statuses = {"/healthz": 503, "/gone": 404, "/login": 302, "/users": 401}
+    return response(statuses.get(path, 200))
+
+
+async def asked(path: str, more: str = "") -> Played:
+    """A route with a health check at this path of such an app."""
+    async with serve(App(checked)) as port:
+        return await play(f"to: http://127.0.0.1:{port}\n{CHECK.format(path=path)}{more}")
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/healthz", "HC101"), ("/gone", "HC103"), ("/login", "HC102"), ("/users", "HC105"), ("/private", "HC104")]
+)
+async def test_a_health_check_that_fails(path: str, code: str) -> None:
+    """O: the default panic threshold hides it from users, so it is a warning; the kind of its failure is told."""
+    played = await asked(path)
+    assert [(1.0, 200, "-", OK)] == played.forecast
+    assert code in played.codes
+
+
+async def test_a_health_check_that_fails_without_panic() -> None:
+    """O: with `healthy_panic_threshold: 0` every request gets 503 UH."""
+    played = await asked("/healthz", "healthy_panic_threshold: 0")
+    assert [UH] == played.forecast
+    assert played.verdict("HC101").fixes
+
+
+async def test_a_health_check_in_the_wrong_http_version() -> None:
+    """O: an h2c upstream, and a check without `codec_client_type: HTTP2`."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: h2c://127.0.0.1:{port}\n{CHECK.format(path='/')}")
+    assert "codec_client_type: HTTP2" in " ".join(played.verdict("CFG605").fixes)
+
+
+async def test_a_circuit_breaker_that_lets_nothing_through() -> None:
+    """Q: a threshold of 0; overflow under load cannot be seen with single requests."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\ncircuit_breaker_thresholds: {{max_pending_requests: 0}}")
+    assert [(1.0, 503, "UO", "upstream_reset_before_response_started{overflow}")] == played.forecast
+    assert "max_pending_requests" in played.fix("CFG608")
+
+
+async def test_a_cluster_that_envoy_refuses() -> None:
+    """T: two health checks; users get 503 NC."""
+    two = CHECK.format(path="/") + CHECK.format(path="/").partition("\n")[2]
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\n{two}")
+    assert [(1.0, 503, "NC", "cluster_not_found")] == played.forecast
+    assert "one" in played.fix("CFG602")
+
+
+async def test_a_route_that_stands_twice() -> None:
+    """T: Pomerium says that it is not unique, and no route gets its cluster."""
+    async with serve(App(checked)) as port:
+        route = f"- from: https://app.example.com\n  to: http://127.0.0.1:{port}\n"
+        played = await play(route + route)
+    assert "CFG304" in played.codes
+
+
+async def test_a_tunnel_without_a_port() -> None:
+    """U: the port is part of what matches, so `from` needs one."""
+    async with upstream(say()) as server:
+        played = await play(f"- from: tcp+https://db.example.com\n  to: tcp://127.0.0.1:{server.port}\n")
+    assert "from: tcp+https://db.example.com:" in played.fix("CFG312")
+
+
+async def test_a_tunnel_to_an_http_upstream() -> None:
+    """U: the CONNECT request itself is passed on, unless `to` is tcp."""
+    async with serve(App(checked)) as port:
+        played = await play(f"- from: tcp+https://db.example.com:5432\n  to: http://127.0.0.1:{port}\n")
+    assert "tcp://" in played.fix("CFG313")

@@ -1,0 +1,92 @@
+"""Names, addresses and connections: root causes G, H, I, J, K and W."""
+
+from __future__ import annotations
+
+import pytest
+
+from servers.dns import Answer, dns_server
+from servers.health import closed_port, serve
+from servers.http import say, upstream
+
+from .apps import App, dropping
+from .playing import OK, REFUSED, play, response
+
+HELLO = say(response(200))
+UH = [(1.0, 503, "UH", "no_healthy_upstream")]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "code"),
+    [("app.lab.test", "NXDOMAIN", "DNS101"), ("app.lab.test", "SERVFAIL", "DNS121"), ("web", "NXDOMAIN", "DNS102"),
+     ("app.apps.svc.cluster.local", "NXDOMAIN", "DNS103")],
+)  # fmt: skip
+async def test_a_name_that_does_not_resolve(name: str, answer: Answer, code: str) -> None:
+    """G: users get 503 UH, and the rule tells a wrong name from a broken resolver."""
+    async with dns_server({"*": answer}) as server:
+        played = await play(f"to: http://{name}:8080", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert UH == played.forecast
+    assert code in played.codes
+
+
+async def test_a_name_with_ipv6_addresses_only_and_v4_only() -> None:
+    """H: the name has only AAAA records; the fix names the key."""
+    async with dns_server({"app.lab.test": [("AAAA", "::1")]}) as server:
+        played = await play("to: http://app.lab.test:8080", f"dns_resolvers: [udp://127.0.0.1:{server.port}]\ndns_lookup_family: V4_ONLY")
+    assert UH == played.forecast
+    assert "dns_lookup_family" in played.fix("DNS112")
+
+
+async def test_an_app_that_listens_on_ipv6_only() -> None:
+    """H: the preferred IPv4 address refuses; the other family was looked up, tried, and answers."""
+    zone = {"app.lab.test": [("A", "127.0.0.1"), ("AAAA", "::1")]}
+    async with serve(App(lambda path, headers: response(200)), host="::1") as port, dns_server(zone) as server:
+        played = await play(f"to: http://app.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert ("AAAA records of app.lab.test", f"the same request to [::1]:{port}") == played.tried()
+    assert "`dns_lookup_family: V6_ONLY`: pomprobe tried" in played.fix("TCP102")
+    assert ("::1",) == played.route.upstreams[0].endpoints[0].outcomes[0].facts["other_family"]
+
+
+async def test_localhost_in_a_container() -> None:
+    """I: the loopback of Pomerium's container is not the one of the app."""
+    with closed_port() as port:
+        played = await play(f"to: http://localhost:{port}", file="/pomerium/config.yaml")
+    assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert "CFG321" in played.codes
+    assert any("service name" in fix for fix in played.verdict("TCP102").fixes)
+
+
+async def test_nothing_listens() -> None:
+    """J: refused at once; the fix asks for the port in `to`."""
+    with closed_port() as port:
+        async with dns_server({"app.lab.test": [("A", "127.0.0.2")]}) as server:
+            played = await play(f"to: http://app.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert any("port" in fix for fix in played.verdict("TCP102").fixes)
+
+
+async def test_a_firewall_that_drops() -> None:
+    """K: no answer to SYN; with a timeout below the connect timeout it is a 504, and not a 503."""
+    with dropping() as port:
+        played = await play(f"to: http://127.0.0.1:{port}\ntimeout: 500ms")
+    assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
+    assert "TCP132" in played.codes
+
+
+async def test_one_dead_member() -> None:
+    """W: of two members one refuses: every second request fails, and the fix is a health check."""
+    async with upstream(HELLO) as alive:
+        with closed_port() as port:
+            played = await play(f"to: [http://127.0.0.1:{alive.port}, http://127.0.0.1:{port}]")
+    assert {(0.5, 200, "-", OK), (0.5, 503, "UF", REFUSED)} == set(played.forecast)
+    assert "TCP102" in played.codes
+    assert "health_checks" in played.fix("CFG604")
+
+
+async def test_a_sinkholed_name() -> None:
+    """G: a DNS filter answers 0.0.0.0, and Linux connects to itself."""
+    with closed_port() as port:
+        async with dns_server({"ads.lab.test": [("A", "0.0.0.0")]}) as server:
+            played = await play(f"to: http://ads.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert "ads.lab.test" in played.fix("TCP161")

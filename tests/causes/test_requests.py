@@ -1,0 +1,249 @@
+"""What apps answer, and how long they take: root causes E, F, L, N, P, R, S and V."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from servers.health import HTTP2, serve, tls
+from servers.http import say, upstream
+
+from .apps import App, Headers, redirecting, virtual_host, websocket
+from .playing import OK, play, response
+from .test_tls import OUR_CA
+
+PAGE = response(200)
+FINE = [(1.0, 200, "-", OK)]
+FROM = "app.example.com"
+
+
+# ------------------------------------------------------------------------------------------------ E: websockets
+
+
+async def test_a_websocket_that_opens() -> None:
+    """E: the handshake is made as a browser's, and there is nothing to say."""
+    app = App(websocket(PAGE))
+    async with serve(app) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
+    assert FINE == played.forecast
+    assert (f"websocket upgrade at / of 127.0.0.1:{port}",) == played.tried()
+    assert 101 == played.route.upstreams[0].endpoints[0].outcomes[-1].facts["upgrade_status"]
+    sent = app.asked[1]
+    assert ("websocket", "upgrade", "13", f"https://{FROM}", f"127.0.0.1:{port}") == tuple(
+        sent[name].lower() for name in ("upgrade", "connection", "sec-websocket-version", "origin", "host")
+    )
+    assert {"HTTP601", "HTTP602", "HTTP603", "HTTP604", "HTTP605"}.isdisjoint(played.codes)
+
+
+async def test_a_websocket_server_on_a_route_that_allows_none() -> None:
+    """E: a plain GET gets 426, the upgrade was tried and works, and the key is missing."""
+    async with serve(App(websocket(response(426)))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 426, "-", OK)] == played.forecast
+    assert "`allow_websockets: true`" in played.fix("HTTP606")
+
+
+async def test_an_app_that_compares_origin_and_host() -> None:
+    """E: the upgrade is refused, and opens with the Host that users type; the forecast is that of a plain request."""
+    async with serve(App(websocket(PAGE, response(403), FROM))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
+    assert FINE == played.forecast
+    assert "`preserve_host_header: true`" in played.fix("HTTP603")
+    assert f"websocket upgrade with Host: {FROM} of 127.0.0.1:{port}" in played.tried()
+
+
+@pytest.mark.parametrize(
+    ("refused", "code"), [(response(200), "HTTP602"), (response(502), "HTTP604"), (b"", "HTTP605"), (response(404), "HTTP601")]
+)
+async def test_an_upgrade_that_is_refused(refused: bytes, code: str) -> None:
+    """E: it is told, and never part of the forecast."""
+    async with serve(App(websocket(PAGE, refused))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
+    assert FINE == played.forecast
+    assert code in played.codes
+
+
+async def test_the_key_at_the_top_level() -> None:
+    """E: there it is ignored."""
+    async with serve(App(websocket(PAGE))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", "allow_websockets: true")
+    assert "allow_websockets" in played.fix("CFG205")
+
+
+# ------------------------------------------------------------------------------------------------ F: idle connections
+
+
+async def test_a_server_that_closes_idle_connections() -> None:
+    """F: --idle-probe holds the connection, and times how soon the server ends it."""
+
+    async def hasty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(PAGE)
+        await writer.drain()
+        writer.close()
+
+    async with serve(hasty) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", idle_probe=20.0)
+    assert FINE == played.forecast
+    assert "503 UC" in played.verdict("HTTP705").rule.why
+
+
+async def test_a_server_that_says_so() -> None:
+    """F: Keep-Alive tells after how many seconds, without waiting for them."""
+    async with serve(App(lambda path, headers: response(200, "keep-alive: timeout=5\r\n"))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert "Raise the server's idle timeout" in played.fix("HTTP704")
+
+
+# ------------------------------------------------------------------------------------------------ L: timeouts
+
+
+async def test_an_answer_that_takes_longer_than_the_timeout() -> None:
+    """L: 504 UT, and the fix names the key that fired."""
+    async with upstream(say()) as server:
+        played = await play(f"to: http://127.0.0.1:{server.port}\ntimeout: 300ms")
+    assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
+    assert "timeout" in played.fix("HTTP201")
+
+
+async def test_an_event_stream_with_a_timeout() -> None:
+    """L: users see 200 and a stream that ends; the fix is no limit at all."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n"
+    async with upstream(say(head)) as server:
+        played = await play(f"to: http://127.0.0.1:{server.port}\ntimeout: 300ms")
+    assert [(1.0, 200, "UT", "response_timeout")] == played.forecast
+    assert "timeout: 0s" in played.fix("HTTP203")
+
+
+# ------------------------------------------------------------------------------------------------ N: the Host header
+
+
+async def test_a_redirect_to_a_private_name() -> None:
+    """N: the app builds its redirects from Host; with that of `from` it was tried, and leads to where users are."""
+    async with serve(App(redirecting)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 302, "-", OK)] == played.forecast
+    assert "`preserve_host_header: true`" in played.fix("HTTP702")
+    assert "pomprobe tried" in played.fix("HTTP702")
+    assert (f"GET / from 127.0.0.1:{port} with Host: {FROM}",) == played.tried()
+
+
+async def test_a_redirect_that_no_host_changes() -> None:
+    """N: where the app always names its own address, it is not claimed that the key helps."""
+    async with serve(App(lambda path, headers: response(302, "location: http://wiki.corp.internal/login\r\n"))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert "pomprobe tried" not in " ".join(played.verdict("HTTP702").fixes)
+    assert 'prefix: "http://wiki.corp.internal/"' in " ".join(played.verdict("HTTP702").fixes)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 421])
+async def test_an_app_that_refuses_the_host(status: int) -> None:
+    """N: it serves the name of `from` alone, which was tried."""
+    async with serve(App(virtual_host(FROM, response(status)))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, status, "-", OK)] == played.forecast
+    assert "`preserve_host_header: true`" in played.fix("HTTP410")
+
+
+# ------------------------------------------------------------------------------------------------ P: protocols
+
+
+async def test_http2_only_behind_http() -> None:
+    """P: HTTP/2 was tried on the same port, and works."""
+    async with serve(HTTP2()) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 502, "UPE", "upstream_reset_before_response_started{protocol_error}")] == played.forecast
+    assert f"`to: h2c://127.0.0.1:{port}`" in played.fix("HTTP136")
+
+
+async def test_http1_only_behind_h2c() -> None:
+    """P: HTTP/1.1 was tried on the same port, and works."""
+    async with serve(App(lambda path, headers: PAGE)) as port:
+        played = await play(f"to: h2c://127.0.0.1:{port}")
+    assert [(1.0, 502, "UPE", "upstream_reset_before_response_started{protocol_error}")] == played.forecast
+    assert f"`to: http://127.0.0.1:{port}`" in played.fix("HTTP138")
+
+
+async def test_an_ssh_server_behind_http() -> None:
+    """P: it is named, with the kind of route that it needs."""
+    async with upstream(say(first=b"SSH-2.0-OpenSSH_9.6\r\n")) as server:
+        played = await play(f"to: http://127.0.0.1:{server.port}")
+    assert [(1.0, 502, "UPE", "upstream_reset_before_response_started{protocol_error}")] == played.forecast
+    assert "tcp" in " ".join(played.verdict("HTTP133").fixes)
+
+
+# ------------------------------------------------------------------------------------------------ R: loops
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["location: https://authenticate.example.com/.pomerium/sign_in?redirect=1\r\n", "x-pomerium-intercepted-response: true\r\n"],
+)
+async def test_an_upstream_that_is_pomerium(headers: str) -> None:
+    """R: a redirect to the sign-in, or one of Pomerium's headers."""
+    async with serve(App(lambda path, sent: response(302, headers))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 302, "-", OK)] == played.forecast
+    assert "internal address" in played.fix("HTTP706")
+
+
+async def test_to_is_a_name_of_pomerium_itself() -> None:
+    """R: `to` is another route's `from`; seen without a packet."""
+    async with serve(App(lambda path, headers: PAGE)) as port:
+        played = await play(f"- from: https://127.0.0.1\n  to: http://127.0.0.1:{port}\n- from: https://{FROM}\n  to: https://127.0.0.1\n")
+    assert "internal address" in played.fix("CFG306")
+
+
+# ------------------------------------------------------------------------------------------------ S: headers
+
+
+async def test_request_headers_are_too_large() -> None:
+    """S: the app's own 431."""
+    async with serve(App(lambda path, headers: response(431))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 431, "-", OK)] == played.forecast
+    assert "jwt_claims_headers" in " ".join(played.verdict("HTTP431").fixes)
+
+
+async def test_too_many_response_headers() -> None:
+    """S: Envoy takes 100 of them."""
+    many = "".join(f"x-{number}: 1\r\n" for number in range(101))
+    async with serve(App(lambda path, headers: response(200, many))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 502, "UPE", "upstream_reset_before_response_started{protocol_error}")] == played.forecast
+    assert "HTTP143" in played.codes
+
+
+# ------------------------------------------------------------------------------------------------ V: 421
+
+
+async def test_a_strict_server_name() -> None:
+    """V: SNI is the host of `to`, Host is that of `from`; the handshake with the latter was tried, and works."""
+    context = tls(FROM)
+    seen: list[str] = []
+    context.sni_callback = lambda wrapped, name, _: seen.append(str(name))
+
+    def strict(path: str, headers: Headers) -> bytes:
+        return response(200 if headers["host"] == seen[-1] else 421)
+
+    async with serve(App(strict), context) as port:
+        keys = "preserve_host_header: true\ntls_upstream_server_name: '*.example.com'"
+        played = await play(f"to: https://127.0.0.1:{port}\n{keys}\n{OUR_CA}")
+    assert [(1.0, 421, "-", OK)] == played.forecast
+    assert f"`tls_upstream_server_name: {FROM}`" in played.fix("HTTP421")
+
+
+# ------------------------------------------------------------------------------------------------ samples
+
+
+async def test_a_server_that_fails_now_and_then() -> None:
+    """W: behind one address a replica is dead: with --samples the shares show it, with percentiles of the rest."""
+    turn = itertools.count()
+    async with serve(App(lambda path, headers: PAGE if next(turn) % 2 else b"")) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", samples=4, second_look=False)
+    assert {(0.5, 200, "-", OK), (0.5, 503, "UC", "upstream_reset_before_response_started{connection_termination}")} == set(played.forecast)
+    facts = played.route.upstreams[0].endpoints[0].outcomes[-1].facts
+    assert (4, 2, {"p50", "p95", "max"}) == (facts["samples"], facts["failed"], facts.keys() & {"p50", "p95", "max"})
+    assert "2 of 4 requests" in played.verdict("HTTP707").title  # type: ignore[union-attr]

@@ -1,0 +1,133 @@
+"""Certificates, names and versions, and a scheme that is not the port's: root causes A, B, C and D."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ssl
+
+import pytest
+import trustme
+
+from servers.health import AUTHORITY, closed_port, serve, tls
+
+from .apps import App
+from .playing import BROKEN, OK, base64_of, play, response
+
+HELLO = App(lambda path, headers: response(200))
+REJECTED = BROKEN + "|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_"
+OUR_CA = f"tls_custom_ca: {base64_of(AUTHORITY)}"
+VERSION, FAILURE = 70, 40
+"""Alerts of TLS: protocol_version, handshake_failure (RFC 8446, 6.2)."""
+
+
+def served(authority: trustme.CA, name: str, until: datetime.datetime | None = None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, not_after=until).configure_cert(context)
+    return context
+
+
+async def test_a_private_ca() -> None:
+    """A: the certificate's issuer is not among the trusted ones; the fix names the key that takes it."""
+    async with serve(HELLO, served(trustme.CA(), "127.0.0.1")) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
+    ((share, status, flags, details),) = played.forecast
+    assert (1.0, 503, "UF") == (share, status, flags)
+    assert details.startswith(BROKEN) and "unable_to_get_local_issuer_certificate" in details
+    assert "tls_custom_ca" in played.fix("TLS115")
+
+
+async def test_an_expired_certificate() -> None:
+    """A: the day on which it expired is told, and no key of Pomerium's is offered before its renewal."""
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    async with serve(HELLO, served(AUTHORITY, "127.0.0.1", past)) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
+    assert (503, "UF") == played.forecast[0][1:3]
+    assert "certificate_has_expired" in played.forecast[0][3]
+    assert "tls_skip_verify" not in played.fix("TLS102")
+
+
+async def test_an_address_in_to_and_names_in_the_certificate() -> None:
+    """B: the handshake was tried with the certificate's name, and works."""
+    async with serve(HELLO, tls("app.lab.test")) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
+    assert (503, "UF") == played.forecast[0][1:3]
+    assert "SAN_matcher" in played.forecast[0][3]
+    assert (f"TLS to 127.0.0.1:{port} with the name app.lab.test",) == played.tried()
+    assert "`tls_upstream_server_name: app.lab.test`" in played.fix("TLS123")
+
+
+async def test_https_to_a_plain_port() -> None:
+    """C: plain HTTP was tried on the same port, and works."""
+    async with serve(HELLO) as port:
+        played = await play(f"to: https://127.0.0.1:{port}")
+    assert (503, "UF") == played.forecast[0][1:3]
+    assert (f"plain HTTP to 127.0.0.1:{port}",) == played.tried()
+    assert f"`to: http://127.0.0.1:{port}`" in played.fix("TLS302")
+
+
+async def test_http_to_a_tls_port() -> None:
+    """C: TLS was tried on the same port, and works."""
+    async with serve(HELLO, tls()) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert (1.0, 503, "UC", "upstream_reset_before_response_started{connection_termination}") == played.forecast[0]
+    assert (f"TLS to 127.0.0.1:{port}",) == played.tried()
+    assert f"`to: https://127.0.0.1:{port}`" in played.fix("HTTP107")
+
+
+async def test_http_to_a_tls_port_of_nginx() -> None:
+    """C: the TLS server answers plain HTTP with a 400 of its own."""
+    async with serve(App(lambda path, headers: response(400, body="The plain HTTP request was sent to HTTPS port"))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 400, "-", OK)] == played.forecast
+    assert "https://" in played.fix("HTTP401")
+
+
+@pytest.mark.parametrize(("alert", "code", "words"), [(VERSION, "TLS221", "PROTOCOL_VERSION"), (FAILURE, "TLS202", "HANDSHAKE_FAILURE")])
+async def test_a_server_that_is_too_old(alert: int, code: str, words: str) -> None:
+    """D: no TLS version, or no cipher, in common; Envoy's words have the server's alert."""
+
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(5)
+        await reader.readexactly(int.from_bytes(head[3:]))
+        writer.write(bytes([21, 3, 1, 0, 2, 2, alert]))
+        writer.write_eof()
+
+    async with serve(old) as port:
+        played = await play(f"to: https://127.0.0.1:{port}")
+    assert (503, "UF") == played.forecast[0][1:3]
+    assert words in played.forecast[0][3]
+    assert code in played.codes
+
+
+async def test_a_client_certificate_is_wanted() -> None:
+    """D: the server asks for a certificate that the route does not have; the fix names both keys."""
+    context = tls("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_3
+    AUTHORITY.configure_trust(context)
+    async with serve(HELLO, context) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
+    assert [(1.0, 503, "UC", "upstream_reset_before_response_started{connection_termination}")] == played.forecast
+    assert "tls_client_cert_file" in played.fix("HTTP104")
+
+
+async def test_a_port_that_is_closed_is_tried_no_further() -> None:
+    """C: where nothing listens there is no other scheme to try."""
+    with closed_port() as port:
+        played = await play(f"to: https://127.0.0.1:{port}")
+    assert () == played.tried()
+
+
+async def test_https_to_a_plain_port_that_waits_for_a_line() -> None:
+    """C: the server takes the ClientHello for the beginning of a request; plain HTTP was tried when the time was over."""
+
+    async def patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readexactly(3) == b"GET":
+            writer.write(response(200, "connection: close\r\n"))
+        await reader.read()
+
+    async with serve(patient) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\ntimeout: 500ms")
+    assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
+    assert f"`to: http://127.0.0.1:{port}`" in played.fix("TLS322")
