@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 from pathlib import Path
@@ -54,6 +55,7 @@ async def test_the_example_of_the_library_runs(capsys: pytest.CaptureFixture[str
     assert inside != code
     body = "".join(f"    {line}\n" for line in inside.splitlines())
     async with upstreams() as path:
+        os.symlink(path, path.with_name("config.yaml"))
         monkeypatch.chdir(path.parent)
         names: dict[str, object] = {}
         exec(f"async def example() -> None:\n{body}", names)

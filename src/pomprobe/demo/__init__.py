@@ -65,7 +65,7 @@ async def upstreams(exhibits: Sequence[Exhibit] = EXHIBITS) -> AsyncIterator[Pat
     """
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pomprobe-demo-"))
-        async with anyio.create_task_group() as tasks, await anyio.create_udp_socket(local_host="127.0.0.1") as udp:
+        async with await anyio.create_udp_socket(local_host="127.0.0.1") as udp, anyio.create_task_group() as tasks:
             tasks.start_soon(dns.serve, udp)
             context = certificate.create(Path(directory))
             ports = [
