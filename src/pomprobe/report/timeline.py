@@ -24,6 +24,8 @@ def timeline(report: RouteReport, *, unicode: bool) -> Iterator[list[Span]]:
         for outcome in stages:
             text, role = _stage(outcome, report.cluster, unicode)
             spans += [(SEPARATOR if spans else "", "dim"), (text, role)]
+        if of := _samples(stages):
+            spans += [(SEPARATOR, "dim"), (of, "dim")]
         where = f"{clean(upstream.upstream.url)}  " if several else ""
         which = f"{clean(endpoint.endpoint)}  " if endpoint and len(upstream.endpoints) > 1 else ""
         yield [(where, "dim"), (which, "dim"), *spans]
@@ -52,6 +54,17 @@ def _stage(outcome: Outcome, cluster: Cluster | None, unicode: bool) -> tuple[st
     cross = "✗" if unicode else "x"
     what = words.failure(outcome.failure) if outcome.failure else outcome.status.value
     return f"{took} {cross} {what}" if outcome.status is Status.FAILING else f"{took} {what}", outcome.status.value
+
+
+def _samples(outcomes: Sequence[Outcome]) -> str:
+    """The figures of --samples, where an outcome has them."""
+    for outcome in outcomes:
+        facts = outcome.facts
+        if "samples" in facts:
+            times = [f"{name} {words.duration(value)}" for name in ("p50", "p95", "max") if isinstance(value := facts.get(name), float)]
+            failed = [f"{facts['failed']} failed"] if facts.get("failed") else []
+            return f"{facts['samples']} requests: {', '.join((*failed, *times))}"
+    return ""
 
 
 def allowance(outcome: Outcome, cluster: Cluster | None) -> float | None:
