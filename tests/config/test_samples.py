@@ -10,7 +10,7 @@ from pomprobe.config import container, load
 from pomprobe.model import Failure, RouteKind
 
 FOLDER = Path(__file__).parents[2] / "sample-configs"
-SAMPLES = sorted(FOLDER.iterdir())
+SAMPLES = sorted(path for path in FOLDER.iterdir() if path.is_file())
 TOLD = {
     "06-tunnels.yaml": {Failure.CONNECT_FORWARDED},
     "18-mistakes.yaml": {
