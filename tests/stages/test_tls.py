@@ -272,7 +272,7 @@ def client(issuer: Pair | None = None, **more: Any) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("version", [V12, V13], ids=["1.2", "1.3"])
-@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+@pytest.mark.parametrize("kind", ["p256", "p384", "p521", "ed25519", "rsa2048"])
 async def test_a_client_certificate_is_sent_where_it_is_asked_for(version: ssl.TLSVersion, kind: str) -> None:
     """And the facts say so (truth: tls-mtls-ok-12)."""
     async with quiet(client_ca=root(), lowest=version, highest=version) as port:

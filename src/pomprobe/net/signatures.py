@@ -83,3 +83,10 @@ def load(certificates: bytes, key: bytes) -> tuple[list[x509.Certificate], Priva
         return x509.load_pem_x509_certificates(certificates), load_pem_private_key(key, None)
     except (TypeError, UnsupportedAlgorithm) as error:  # a key with a password, or of a kind that nobody uses
         raise ValueError("the key cannot be used") from error
+
+
+def scheme(key: PrivateKeyTypes) -> bytes:
+    """The signature scheme of TLS 1.3 that a key needs beyond those of every client, b"" for none (RFC 8446, 4.2.3)."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return b"ed25519"
+    return b"ecdsa_secp521r1_sha512" if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size == 521 else b""

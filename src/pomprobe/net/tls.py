@@ -97,6 +97,9 @@ def _identify(context: SSL.Context, cert: bytes, key: bytes) -> None:
             context.add_extra_chain_cert(issuer)
         context.use_privatekey(own_key)  # type: ignore[arg-type]
         context.check_privatekey()
+        scheme = signatures.scheme(own_key)
+        if scheme:  # OpenSSL has one list for both directions; BoringSSL signs with more than it accepts
+            _must(_lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNATURES + b":" + scheme))
     except (SSL.Error, ValueError, TypeError) as error:
         raise Unusable("the client certificate and its key cannot be used") from error
 
