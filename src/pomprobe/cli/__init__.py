@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 
 from .. import __version__
 
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What standard output says when it takes no more."""
+
 
 def main() -> None:
     """Run the command line and exit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to report: end without a traceback
+    _open_standard_streams()
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
         sys.stdout.write(version() + "\n")
         return
@@ -28,6 +34,23 @@ def main() -> None:
         if isinstance(error.__context__, BrokenPipeError):  # `| head -1`: typer makes it a 1, which would be findings
             sys.exit(128 + signal.SIGPIPE)
         raise
+    except OSError as error:
+        if error.errno not in UNWRITTEN:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
+        sys.stderr.write(f"pomprobe: cannot write to standard output: {error.strerror}\n")
+        sys.exit(3)
+
+
+def _open_standard_streams() -> None:
+    """Where a shell has closed one (`>&-`), Python has None, and the next socket would get its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def version() -> str:

@@ -127,7 +127,7 @@ def check(
     if nagios:
         from ..report.nagios import nagios_exit
 
-        raise typer.Exit(nagios_exit(report))
+        raise typer.Exit(nagios_exit(report) if written else UNJUDGED)
     raise typer.Exit(code if written else UNJUDGED)
 
 

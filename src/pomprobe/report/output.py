@@ -66,8 +66,8 @@ def replace_file(path: Path, text: str) -> None:
 
     What is no regular file (a device, a pipe) is written to as it is. Raises OutputError.
     """
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         old = target.stat() if target.exists() else None
         if old is not None and not stat.S_ISREG(old.st_mode):
             target.write_text(text, encoding="utf-8")
@@ -77,6 +77,8 @@ def replace_file(path: Path, text: str) -> None:
         said = error.strerror or str(error)
         why = " (its folder must be writable: the new file takes the old one's place)" if isinstance(error, PermissionError) else ""
         raise OutputError(f"cannot write {clean(path)}: {said}{why}") from error
+    except ValueError as error:  # a NUL in the name
+        raise OutputError(f"cannot write {clean(path)}: {error}") from error
 
 
 def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
