@@ -57,7 +57,7 @@ COMMAND = (sys.executable, "-m", "pomprobe")
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a process of its own: without what could change how it prints."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("POMPROBE_", "PYTEST", "COV_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("POMPROBE_", "PYTEST", "PYTHONUNBUFFERED"))}
     return {**kept, "PYTHONUTF8": "1", **(more or {})}
 
 

@@ -51,13 +51,21 @@ def served(*makers: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[li
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
 
 
+class Ports(list[int]):
+    """Ports of servers, and how many connections they have taken so far."""
+
+    taken = 0
+
+
 @asynccontextmanager
-async def silent(count: int = 1) -> AsyncIterator[list[int]]:
-    """Ports of servers that take connections and never say a word."""
+async def silent(count: int = 1) -> AsyncIterator[Ports]:
+    """Servers that take connections and never say a word."""
+    ports = Ports()
     writers: list[asyncio.StreamWriter] = []
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
+        ports.taken += 1
         try:
             while await reader.read(65536):
                 pass
@@ -68,8 +76,9 @@ async def silent(count: int = 1) -> AsyncIterator[list[int]]:
 
     servers = [await asyncio.start_server(take, "127.0.0.1", 0) for _ in range(count)]
     before = {asyncio.current_task()}
+    ports.extend(server.sockets[0].getsockname()[1] for server in servers)
     try:
-        yield [server.sockets[0].getsockname()[1] for server in servers]
+        yield ports
     finally:
         for server in servers:
             server.close()
