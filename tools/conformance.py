@@ -65,10 +65,10 @@ def fuzzed(protocol: str, envoy: Binary) -> str:
     """The sum of a run of the fuzzer."""
     command = [sys.executable, "-m", "tools.fuzz_envoy", "-n", str(CASES), "--protocol", protocol, "--envoy", str(envoy.path)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    match = re.search(r"agreement: (\d+)/(\d+) \(([\d.]+ ?%)\)", answer.stdout)
+    match = re.search(r"agreement: \d+/\d+ \((.+?)\) word for word, \d+/\d+ \((.+?)\)", answer.stdout)
     if match is None:
         raise SystemExit(f"{' '.join(command)} said:\n{answer.stdout}{answer.stderr}")
-    return f"{match[1]} of {match[2]} ({match[3]})"
+    return f"{match[1]} word for word, {match[2]} in status, flags and code"
 
 
 def page(columns: Sequence[Column], fuzz: Sequence[tuple[str, Sequence[str]]], envoys: Sequence[Binary]) -> Iterator[str]:

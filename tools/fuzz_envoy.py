@@ -1,8 +1,8 @@
 """Random upstream answers to a real Envoy and to pomprobe's own stages: where do they disagree?
 
-    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2] [--envoy PATH] [--seed N]
+    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls] [--envoy PATH] [--seed N]
 
-The last line says how many agreed. Disagreements are made small and grouped by what the two say. Exit code 1 if there are any.
+The last line says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say. Exit code 1 if there are any.
 """
 
 from __future__ import annotations
@@ -18,18 +18,25 @@ from random import Random
 
 import anyio
 
-from pomprobe.envoy.find import find
+from pomprobe.envoy.find import Binary, find
 from pomprobe.model import EnvoyReply
 
-from .fuzzing import http1, http2
+from .fuzzing import http1, http2, tls
 from .fuzzing.lab import Lab, Scheme, Script, Worker, lab
 from .fuzzing.minimise import minimised
 from .fuzzing.ours import Forecaster
 
-GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {"http1": ("http", http1.response), "http2": ("h2c", http2.response)}
+GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {
+    "http1": ("http", http1.response),
+    "http2": ("h2c", http2.response),
+    "tls": ("https", tls.response),
+}
 WORKERS = 32
 SHOWN = 3
-"""Examples of each kind of disagreement that are made small and printed."""
+"""Examples of each kind of disagreement that are printed."""
+
+MADE_SMALL = 12
+"""Kinds, the most frequent first, whose examples are made small."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +109,25 @@ async def fuzz(options: argparse.Namespace) -> int:
         for found in fuzzer.disagreed:
             kinds[_words(found.envoy), _words(found.ours)].append(found)
         lines = [f"# {options.protocol}, Envoy {binary.version}, seed {options.seed}"]
-        for (envoy, ours), alike in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        for number, ((envoy, ours), alike) in enumerate(sorted(kinds.items(), key=lambda item: -len(item[1]))):
             lines += ["", f"## {len(alike)} x", f"Envoy    {envoy}", f"pomprobe {ours}"]
             for found in sorted(alike, key=lambda one: len(one.script.data))[:SHOWN]:
-                small = await fuzzer.smaller(found)
+                small = await fuzzer.smaller(found) if number < MADE_SMALL else found
                 lines.append(f"    {small.script.ending} {small.script.data!r}")
-    total = fuzzer.agreed + len(fuzzer.disagreed)
-    share, seconds = fuzzer.agreed / total, time.monotonic() - began
-    lines += ["", f"agreement: {fuzzer.agreed}/{total} ({share:.3%}) in {seconds:.0f} s, Envoy {binary.version}, seed {options.seed}"]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join([*lines, "", _sum(fuzzer, binary, options.seed, time.monotonic() - began)]) + "\n")
     return 1 if fuzzer.disagreed else 0
+
+
+def _sum(fuzzer: Fuzzer, binary: Binary, seed: int, seconds: float) -> str:
+    total = fuzzer.agreed + len(fuzzer.disagreed)
+    alike = fuzzer.agreed + sum(_seen(found.envoy) == _seen(found.ours) for found in fuzzer.disagreed)
+    words, seen = (f"{count}/{total} ({count / total:.2%})" for count in (fuzzer.agreed, alike))
+    return f"agreement: {words} word for word, {seen} in status, flags and code; {seconds:.0f} s, Envoy {binary.version}, seed {seed}"
+
+
+def _seen(reply: EnvoyReply | None) -> tuple[object, ...]:
+    """What a user sees at a glance."""
+    return () if reply is None else (reply.status, reply.response_flags, reply.response_code_details.partition("{")[0])
 
 
 def main() -> None:

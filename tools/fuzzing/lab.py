@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import trustme
 
 from pomprobe.envoy.admin import connected
 from pomprobe.envoy.bootstrap import ACCESS_LOG, ADMIN, LISTENER, static
@@ -25,7 +26,9 @@ from pomprobe.envoy.values import Files
 from pomprobe.model import Cluster, Config, EnvoyReply, Place, Route, RouteKind, Settings, Upstream
 from pomprobe.plan import Machine, plan
 
-Scheme = Literal["http", "h2c"]
+from .tls import SESSION_ID
+
+Scheme = Literal["http", "h2c", "https"]
 PLACE = Place("fuzz", 1, 1)
 SETTINGS = Settings(default_upstream_timeout=5.0)
 RST = struct.pack("ii", 1, 0)
@@ -91,7 +94,8 @@ async def lab(binary: Binary, scheme: Scheme, count: int) -> AsyncIterator[Lab]:
 def clusters(scheme: Scheme, ports: list[int]) -> list[Cluster]:
     """A route for each port."""
     routes = tuple(_route(scheme, index, port) for index, port in enumerate(ports))
-    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Machine()) if cluster]
+    authority = trustme.CA().cert_pem.bytes()
+    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Machine(authority, "fuzz")) if cluster]
 
 
 def _route(scheme: Scheme, index: int, port: int) -> Route:
@@ -113,9 +117,9 @@ def _configuration(workers: list[Worker], folder: Path) -> dict[str, object]:
 async def _server(scheme: Scheme, workers: list[Worker], index: int) -> AsyncIterator[int]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await (_read_http1(reader) if scheme == "http" else _read_http2(reader))
+            asked = await READERS[scheme](reader)
             script = workers[index].script
-            writer.write(script.data)
+            writer.write(said(script, asked))
             await writer.drain()
             if script.ending == "rst":
                 await asyncio.sleep(0.02)  # what was sent is to be read before the reset
@@ -136,15 +140,29 @@ async def _server(scheme: Scheme, workers: list[Worker], index: int) -> AsyncIte
         server.close()
 
 
-async def _read_http1(reader: asyncio.StreamReader) -> None:
-    await reader.readuntil(b"\r\n\r\n")
+def said(script: Script, asked: bytes) -> bytes:
+    """The script's bytes, with what they repeat of the ClientHello."""
+    return script.data.replace(SESSION_ID, asked[44 : 44 + asked[43]] if len(asked) > 44 else b"")
 
 
-async def _read_http2(reader: asyncio.StreamReader) -> None:
+async def _read_http1(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+async def _read_http2(reader: asyncio.StreamReader) -> bytes:
     """The preface, and frames up to the HEADERS that end the request."""
     await reader.readexactly(len(PREFACE))
     while True:
         head = await reader.readexactly(9)
         await reader.readexactly(int.from_bytes(head[:3]))
         if head[3] == 1:
-            return
+            return head
+
+
+async def _read_client_hello(reader: asyncio.StreamReader) -> bytes:
+    """The first record."""
+    head = await reader.readexactly(5)
+    return head + await reader.readexactly(int.from_bytes(head[3:]))
+
+
+READERS = {"http": _read_http1, "h2c": _read_http2, "https": _read_client_hello}

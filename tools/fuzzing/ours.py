@@ -5,10 +5,10 @@ from __future__ import annotations
 from pomprobe.diagnose import Knowledge, diagnose
 from pomprobe.model import Cluster, Endpoint, EndpointOutcomes, EnvoyReply, Outcome, StageFailed, StageName, Status, UpstreamOutcomes
 from pomprobe.net.stream import CHUNK
-from pomprobe.stages import http
+from pomprobe.stages import http, tls
 from pomprobe.stages.walk import Clock, Walk
 
-from .lab import Script
+from .lab import Script, said
 
 ENDPOINT = Endpoint("127.0.0.1", 80)
 
@@ -17,6 +17,7 @@ class Memory:
     """A stream whose other end has said everything, and has hung up."""
 
     def __init__(self, script: Script) -> None:
+        self._script = script
         self._rest = script.data
         self._ending = script.ending
 
@@ -27,7 +28,9 @@ class Memory:
         return piece
 
     async def send(self, data: bytes) -> None:
-        """Nobody reads it."""
+        """Of what is sent, the script may repeat the first."""
+        if self._rest is self._script.data:
+            self._rest = said(self._script, data)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -48,9 +51,11 @@ class Forecaster:
 
 
 async def _outcome(cluster: Cluster, script: Script) -> Outcome:
-    walk = Walk(cluster, cluster.upstreams[0], ENDPOINT, None, Clock(), stream=Memory(script))
+    context = cluster.tls[0]
+    walk = Walk(cluster, cluster.upstreams[0], ENDPOINT, context, Clock(), stream=Memory(script))
+    stage, act = (StageName.TLS, tls.handshake) if context else (StageName.HTTP, http.exchange)
     try:
-        return Outcome(StageName.HTTP, Status.OK, ENDPOINT, facts=dict(await http.exchange(walk)))
+        return Outcome(stage, Status.OK, ENDPOINT, facts=dict(await act(walk)))
     except StageFailed as failed:
-        facts = {**walk.facts.get("http", {}), **failed.facts}
-        return Outcome(StageName.HTTP, Status.FAILING, ENDPOINT, failed.failure, failed.timer, facts, error=failed.error)
+        facts = {**walk.facts.get(stage, {}), **failed.facts}
+        return Outcome(stage, Status.FAILING, ENDPOINT, failed.failure, failed.timer, facts, error=failed.error)
