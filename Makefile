@@ -28,16 +28,18 @@ lint: $(VENV)/.dev  ## ruff, and the import contracts
 type: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the root causes, the configuration keys
+docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the root causes, the configuration keys, the man page
 	$(BIN)/python tools/docs.py
 	$(BIN)/python tools/causes.py
 	$(BIN)/python tools/maps.py
+	$(BIN)/python tools/man.py
 	$(BIN)/python tools/readme.py
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/causes.py --check
 	$(BIN)/python tools/maps.py --check
+	$(BIN)/python tools/man.py --check
 	$(BIN)/python tools/readme.py --check
 
 check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
@@ -71,12 +73,14 @@ clean:  ## remove what the other targets made
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pomprobe needs Python 3.11 or newer; this is " + sys.version)'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+	@echo "installing pomprobe into $(VENV), once"
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[dev,envoy]'
+	@echo "installing pomprobe and what development needs into $(VENV), once"
+	@$(PIP) --editable '.[dev,envoy]'
 	@touch $@ $(VENV)/.runtime
