@@ -64,7 +64,7 @@ def test_a_redirect_to_where_users_cannot_go(location: str, origin: str) -> None
 )
 def test_what_an_answer_gives_away(facts: dict[str, Fact], failures: list[Failure]) -> None:
     """Each fact with the note that it deserves."""
-    (_, answer) = good(Endpoint("10.0.0.1", 8080), **facts).outcomes
+    answer = fine(StageName.HTTP, Endpoint("10.0.0.1", 8080), status=200, **facts)
     assert failures == seen(cluster((APP,)), answer)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from factories import cluster, endpoint, ok, resolved, upstream
-from pomprobe.catalog import load
 from pomprobe.diagnose import Knowledge, diagnose
 from pomprobe.model import EndpointOutcomes, Failure, Outcome, StageName, Status
 from pomprobe.report.timeline import timeline
@@ -46,7 +45,7 @@ def test_without_an_answer_there_are_no_times() -> None:
 def test_the_report_shows_the_figures() -> None:
     """On the line of times, after the stages."""
     first, *more = summarised([walked(0.01), walked(0.02), walked(0.03, Failure.CLOSED)])
-    report = diagnose(cluster(), [resolved(upstream(), EndpointOutcomes(AT, first, tuple(more)))], Knowledge(load()))
+    report = diagnose(cluster(), [resolved(upstream(), EndpointOutcomes(AT, first, tuple(more)))], Knowledge())
     (line,) = timeline(report, unicode=True)
     assert "3 requests: 1 failed, p50 10 ms, p95 20 ms, max 20 ms" == line[-1][0]
 
