@@ -2,7 +2,8 @@
 
     python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls] [--envoy PATH] [--seed N]
 
-The last line says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say. Exit code 1 if there are any.
+The last line says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say.
+Exit code 1 if there are any.
 """
 
 from __future__ import annotations

@@ -68,4 +68,5 @@ def compare(name: str, found: dict[str, Played], version: str) -> None:
     answers = found[name]
     if isinstance(answers, Exception):
         raise answers
-    assert "" == mismatch(rows()[name], answers, version)
+    if wrong := mismatch(rows()[name], answers, version):
+        pytest.fail(wrong)
