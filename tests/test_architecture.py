@@ -41,7 +41,7 @@ SHORT = [["--version"], ["--help"], ["check", "--help"], ["rules"], ["explain", 
 LONGEST = 300
 """Lines of a source file: more are usually two ideas."""
 
-LONGER = {"model.py": 750, "runner.py": 400}
+LONGER = {"model.py": 750, "runner.py": 320}
 """The nouns are a list, and the scheduler is one idea."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from factories import cluster, good, upstream
 from factories import ok as fine
 from pomprobe.insights import notices, redirected
-from pomprobe.model import Cluster, Endpoint, Fact, Failure, StageName
+from pomprobe.model import Cluster, Endpoint, Failure, StageName
 
 APP = upstream("http://10.0.0.1:8080", "10.0.0.1", 8080)
 
@@ -62,7 +64,7 @@ def test_a_redirect_to_where_users_cannot_go(location: str, origin: str) -> None
         ({"samples": 3, "failed": 0, "max": 25.0}, [Failure.LITTLE_HEADROOM]),
     ],
 )
-def test_what_an_answer_gives_away(facts: dict[str, Fact], failures: list[Failure]) -> None:
+def test_what_an_answer_gives_away(facts: dict[str, Any], failures: list[Failure]) -> None:
     """Each fact with the note that it deserves."""
     answer = fine(StageName.HTTP, Endpoint("10.0.0.1", 8080), status=200, **facts)
     assert failures == seen(cluster((APP,)), answer)
