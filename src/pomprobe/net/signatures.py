@@ -7,12 +7,13 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.hashes import MD5
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 
-from .x509 import X509
+from . import der
+from .x509 import X509, Signature
 
 _X509 = "184549382:X.509_certificate_routines:OPENSSL_internal:public_key_routines|"
 _ECDSA = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + _X509
@@ -35,46 +36,81 @@ class Bad:
     undecodable: bool = False
 
 
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PKCS1: dict[str, hashes.HashAlgorithm] = {
+    "1.2.840.113549.1.1.5": hashes.SHA1(),
+    "1.2.840.113549.1.1.14": hashes.SHA224(),
+    "1.2.840.113549.1.1.11": hashes.SHA256(),
+    "1.2.840.113549.1.1.12": hashes.SHA384(),
+    "1.2.840.113549.1.1.13": hashes.SHA512(),
+}
+ECDSA: dict[str, hashes.HashAlgorithm] = {
+    "1.2.840.10045.4.1": hashes.SHA1(),
+    "1.2.840.10045.4.3.1": hashes.SHA224(),
+    "1.2.840.10045.4.3.2": hashes.SHA256(),
+    "1.2.840.10045.4.3.3": hashes.SHA384(),
+    "1.2.840.10045.4.3.4": hashes.SHA512(),
+}
+PSS, ED25519 = "1.2.840.113549.1.1.10", "1.3.101.112"
+PSS_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+}
+
+
 @lru_cache(maxsize=4096)
 def check(certificate: X509, issuer: X509) -> Bad | None:
-    """Did the key of `issuer` sign this certificate? None: it did."""
+    """Did the key of `issuer` sign this certificate? None: it did. Algorithms as in BoringSSL's crypto/x509/algorithm.cc."""
     try:
-        key = x509.load_der_x509_certificate(issuer.encoded).public_key()
+        key = load_der_public_key(issuer.key_info)
     except (ValueError, UnsupportedAlgorithm):
         return Bad(_NO_KEY, undecodable=True)
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
+    if not isinstance(key, PublicKey):
         return Bad(_NO_KEY, undecodable=True)
-    try:
-        return _verify(x509.load_der_x509_certificate(certificate.encoded), key)
-    except (ValueError, UnsupportedAlgorithm):
-        return Bad(_UNSUPPORTED)
-
-
-def _verify(certificate: x509.Certificate, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> Bad | None:
-    signature, signed, how = certificate.signature, certificate.tbs_certificate_bytes, certificate.signature_algorithm_parameters
-    hashed = certificate.signature_hash_algorithm
-    if isinstance(hashed, MD5):
+    algorithm = certificate.signature.algorithm
+    if algorithm not in {*PKCS1, *ECDSA, PSS, ED25519}:
         return Bad(_UNSUPPORTED)
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            if not isinstance(how, padding.PKCS1v15 | padding.PSS) or hashed is None:
-                return Bad(_WRONG_KEY)
-            if len(signature) != (key.key_size + 7) // 8:
-                return Bad(_RSA_LENGTH)
-            key.verify(signature, signed, how, hashed)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            if not isinstance(how, ec.ECDSA):
-                return Bad(_WRONG_KEY)
-            key.verify(signature, signed, how)
-        else:
-            if certificate.signature_algorithm_oid != x509.SignatureAlgorithmOID.ED25519:
-                return Bad(_WRONG_KEY)
-            key.verify(signature, signed)
+        return _verify(certificate.signature, key)
     except InvalidSignature:
         if isinstance(key, rsa.RSAPublicKey):
-            return Bad(_PSS if isinstance(how, padding.PSS) else _RSA)
+            return Bad(_PSS if algorithm == PSS else _RSA)
         return Bad(_ECDSA if isinstance(key, ec.EllipticCurvePublicKey) else _ED25519)
+
+
+def _verify(signature: Signature, key: PublicKey) -> Bad | None:
+    """Raises InvalidSignature."""
+    algorithm, value, signed = signature.algorithm, signature.value, signature.signed
+    if isinstance(key, rsa.RSAPublicKey):
+        digest = PKCS1.get(algorithm) or (_pss_hash(signature.parameters) if algorithm == PSS else None)
+        if digest is None:
+            return Bad(_PSS if algorithm == PSS else _WRONG_KEY)
+        if len(value) != (key.key_size + 7) // 8:
+            return Bad(_RSA_LENGTH)
+        scheme = padding.PSS(padding.MGF1(digest), digest.digest_size) if algorithm == PSS else padding.PKCS1v15()
+        key.verify(value, signed, scheme, digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        if algorithm not in ECDSA:
+            return Bad(_WRONG_KEY)
+        key.verify(value, signed, ec.ECDSA(ECDSA[algorithm]))
+    else:
+        if algorithm != ED25519:
+            return Bad(_WRONG_KEY)
+        key.verify(value, signed)
     return None
+
+
+def _pss_hash(parameters: bytes) -> hashes.HashAlgorithm | None:
+    """The digest of RSASSA-PSS-params (RFC 4055, 3.1), for both the message and the mask, with a salt of its length; else None."""
+    try:
+        fields = dict(der.items(der.content(parameters, der.SEQUENCE)))
+        (_, oid), *_ = der.items(der.content(fields[0xA0], der.SEQUENCE))
+        digest = PSS_HASHES.get(der.oid(oid))
+        fits = digest is not None and der.integer(der.content(fields[0xA2], der.INTEGER)) == digest.digest_size
+        return digest if fits else None
+    except (der.Malformed, KeyError, ValueError):
+        return None
 
 
 def load(certificates: bytes, key: bytes) -> tuple[list[x509.Certificate], PrivateKeyTypes]:

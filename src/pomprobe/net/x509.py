@@ -22,6 +22,16 @@ UNDERSTOOD = set(x509_extensions.READERS) - {"2.5.29.14", "2.5.29.31", "2.5.29.3
 """What may be critical: keyUsage, names, constraints, policies; not key identifiers and CRLs (X509_supported_extension)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What is signed, how (OID and encoded parameters), and the signature."""
+
+    signed: bytes
+    algorithm: str
+    parameters: bytes
+    value: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class X509:
     """One certificate. malformed: an extension cannot be read, so BoringSSL uses it for nothing."""
@@ -34,6 +44,8 @@ class X509:
     not_before: datetime
     not_after: datetime
     key: tuple[str, str, bytes] = field(repr=False)  # OIDs of algorithm and curve, public key
+    key_info: bytes = field(repr=False)  # the same as encoded, SubjectPublicKeyInfo
+    signature: Signature = field(repr=False)
     extensions: dict[str, bytes] = field(repr=False)
     unhandled_critical: bool = False
     malformed: bool = False
@@ -79,10 +91,11 @@ class X509:
 @lru_cache(maxsize=4096)
 def parse(data: bytes) -> X509:
     """One certificate, in DER; read once. Raises der.Malformed where it is none; a broken extension only marks it."""
-    tag, body = _next(der.items(der.content(data, der.SEQUENCE)))
-    if tag != der.SEQUENCE:
+    outer = der.split(der.content(data, der.SEQUENCE))
+    if len(outer) != 3:
         raise der.Malformed("no certificate")
-    parts = der.items(body)
+    signature = _signature(*outer)
+    parts = der.items(der.content(outer[0], der.SEQUENCE))
     tag, value = _next(parts)
     version = 1
     if tag == 0xA0:
@@ -93,7 +106,7 @@ def parse(data: bytes) -> X509:
     issuer = x509_name.parse(_next(parts)[1])
     begin, end = _validity(_next(parts)[1])
     subject = x509_name.parse(_next(parts)[1])
-    key = _key(_next(parts)[1])
+    key_info = _next(parts)[1]
     extensions, critical, malformed = _extensions(next((value for tag, value in parts if tag == 0xA3), b""))
     known: dict[str, Any] = {}
     for oid, read in x509_extensions.READERS.items():
@@ -103,7 +116,20 @@ def parse(data: bytes) -> X509:
             except der.Malformed:
                 malformed = True
     return X509(
-        data, version, serial, issuer, subject, begin, end, key, extensions, bool(critical - UNDERSTOOD), malformed, **known
+        data,
+        version,
+        serial,
+        issuer,
+        subject,
+        begin,
+        end,
+        _key(key_info),
+        der.encode(der.SEQUENCE, key_info),
+        signature,
+        extensions,
+        bool(critical - UNDERSTOOD),
+        malformed,
+        **known,
     )
 
 
@@ -112,6 +138,14 @@ def _next(parts: Iterator[tuple[int, bytes]]) -> tuple[int, bytes]:
         return next(parts)
     except StopIteration:
         raise der.Malformed("truncated") from None
+
+
+def _signature(signed: bytes, algorithm: bytes, value: bytes) -> Signature:
+    parts = der.split(der.content(algorithm, der.SEQUENCE))
+    if not parts:
+        raise der.Malformed("no signature algorithm")
+    oid = der.oid(der.content(parts[0], der.OID))
+    return Signature(signed, oid, b"".join(parts[1:]), der.content(value, der.BIT_STRING)[1:])
 
 
 def _validity(data: bytes) -> tuple[datetime, datetime]:
