@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from plan.builders import route
-from pomprobe.envoy.find import Binary
+from pomprobe.envoy.find import Binary, EnvoyError
 from pomprobe.machine import read_machine
 from pomprobe.model import Config, DNSSettings, HealthCheck, Settings
 from pomprobe.plan import plan
@@ -203,6 +203,40 @@ anyio.run(lambda: ask_envoy(find(sys.argv[2]), route(sys.argv[3], timeout=0.0)))
 """
 
 
+async def test_an_envoy_that_ends_early(envoy: Binary) -> None:
+    """An Envoy that is killed in between is an error that says so, and not a wait without end."""
+
+    async def ask(port: int) -> None:
+        with pytest.raises(EnvoyError, match=r"Envoy (ended with exit code -9|takes no more connections|does not answer)"):
+            await ask_envoy(envoy, route(f"http://127.0.0.1:{port}", timeout=0.0))
+
+    async with upstream(silent) as port, anyio.create_task_group() as group:
+        group.start_soon(ask, port)
+        (process,) = await eventually(lambda: [child for child in children(os.getpid()) if b"envoy.json" in command_line(child)])
+        os.kill(process, signal.SIGKILL)
+
+
+async def test_an_envoy_that_does_not_start(envoy: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Envoy's own words come out where it does not start."""
+    monkeypatch.setattr("pomprobe.envoy.reproduce.bootstrap", lambda *_: {"no_such_field": 1})
+    with pytest.raises(EnvoyError, match=r"no_such_field|unknown field|no such field"):
+        await ask_envoy(envoy, route("http://127.0.0.1:1"))
+
+
+async def test_a_signal_leaves_nothing_behind(envoy: Binary, tmp_path: Path) -> None:
+    """SIGTERM ends us by that signal, after Envoy is gone and its folder is removed."""
+    async with upstream(silent) as port:
+        tests = str(Path(__file__).parent.parent)
+        command = [sys.executable, "-c", SCRIPT, tests, str(envoy.path), f"http://127.0.0.1:{port}"]
+        ours = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)})  # noqa: ASYNC220
+        await eventually(lambda: list(tmp_path.glob("*/admin.sock")))
+        (process,) = await eventually(lambda: children(ours.pid))
+        ours.send_signal(signal.SIGTERM)
+        await eventually(lambda: ours.poll() is not None)
+    assert (-signal.SIGTERM, []) == (ours.returncode, sorted(os.listdir(tmp_path)))
+    assert gone(process)
+
+
 async def test_envoy_dies_with_us(envoy: Binary, tmp_path: Path) -> None:
     """kill -9 of our own process takes Envoy with it."""
     async with upstream(silent) as port:
@@ -222,6 +256,12 @@ def children(pid: int) -> Sequence[int]:
     """The processes that this process started and that run."""
     found = [int(number) for task in Path(f"/proc/{pid}/task").iterdir() for number in (task / "children").read_text().split()]
     return [child for child in found if not gone(child)]
+
+
+def command_line(pid: int) -> bytes:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def gone(pid: int) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .find import EnvoyError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -53,8 +55,12 @@ class Admin:
         return {status["name"]: tuple(map(_host, status.get("host_statuses", ()))) for status in statuses}
 
     async def _json(self, path: str) -> Any:
-        answer = await self._client.get(path)
-        return answer.raise_for_status().json()
+        import httpx
+
+        try:
+            return (await self._client.get(path)).raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise EnvoyError(f"Envoy does not answer on its admin interface: {error}") from error
 
 
 @asynccontextmanager

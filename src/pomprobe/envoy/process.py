@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,9 @@ START = 30.0
 
 STOP = 3.0
 """Seconds between asking it to stop and killing it."""
+
+EVERY = 0.1
+"""Seconds between two looks at whether it still runs."""
 
 LOG = "envoy.log"
 
@@ -56,6 +59,47 @@ async def running(binary: Binary, folder: Path, config: Path) -> AsyncIterator[s
     finally:
         with anyio.CancelScope(shield=True):
             await _stop(process)
+
+
+async def tidily(work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work; a signal that would end us ends the work first, so that nothing stays behind, and is then raised again."""
+    came: list[int] = []
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+
+            async def listen() -> None:
+                with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+                    async for number in signals:
+                        came.append(number)
+                        group.cancel_scope.cancel()
+
+            group.start_soon(listen)
+            await work()
+            group.cancel_scope.cancel()
+    for number in came:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """Let an EnvoyError out of the groups that task groups put it in."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(EnvoyError)
+        if ours is None or others is not None:
+            raise
+        error: BaseException = ours
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
+
+
+async def watch(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Raise EnvoyError when it ends."""
+    while True:
+        check(process, folder)
+        await anyio.sleep(EVERY)
 
 
 def check(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -18,7 +18,7 @@ from .client import ask
 from .cluster import cluster_message
 from .find import Binary, EnvoyError, find
 from .log import AccessLog
-from .process import START, check, private_folder, running
+from .process import START, check, private_folder, running, tidily, watch
 from .results import Reproduction, Sample, folded
 from .validate import refusals
 from .values import Files, Message, Redacted
@@ -52,7 +52,8 @@ async def reproduce(config: Config, chosen: Chosen, options: Options) -> tuple[B
     binary = find(options.envoy)
     results = {route.index: Reproduction(route, cluster, skipped=skipped(route, cluster)) for route, cluster in chosen}
     asked = [cluster for cluster in (r.cluster for r in results.values() if not r.skipped) if cluster is not None]
-    if asked:
+
+    async def ask() -> None:
         with private_folder() as folder:
             files = Files(folder)
             refused = await refusals(binary, asked, config.settings, folder, files) | doubles(asked)
@@ -61,6 +62,9 @@ async def reproduce(config: Config, chosen: Chosen, options: Options) -> tuple[B
             accepted = [cluster for cluster in asked if cluster.route.index not in refused]
             for found in await _Envoy(config, binary, options, folder, files).answers(accepted):
                 results[found.route.index] = found
+
+    if asked:
+        await tidily(ask)
     return binary, tuple(results[route.index] for route, _ in chosen)
 
 
@@ -122,6 +126,7 @@ class _Envoy:
             self._write(CLUSTERS, discovery(cluster_message(cluster, self.settings, self.files) for cluster in clusters))
             log = AccessLog(self.folder / ACCESS_LOG, [str(cluster.route.index) for cluster in clusters])
             async with anyio.create_task_group() as background:
+                background.start_soon(watch, process, self.folder)
                 background.start_soon(log.follow)
                 background.start_soon(self._watch, admin)
                 async with anyio.create_task_group() as group:
@@ -131,7 +136,6 @@ class _Envoy:
 
                     for cluster in clusters:
                         group.start_soon(one, cluster)
-                check(process, self.folder)
                 hosts = await admin.clusters()
                 background.cancel_scope.cancel()
             log.close()
@@ -148,7 +152,10 @@ class _Envoy:
             left = deadline - anyio.current_time()
             if samples and left < max(sample.seconds for sample in samples):
                 break
-            ended = await ask(port, cluster, choice, max(left, 1.0))
+            try:
+                ended = await ask(port, cluster, choice, max(left, 1.0))
+            except OSError as error:
+                raise EnvoyError(f"Envoy takes no more connections: {error}") from error
             line = await log.line(str(cluster.route.index))
             samples.append(Sample(line, ended))
             if not ended:
