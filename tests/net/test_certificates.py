@@ -45,7 +45,7 @@ def test_every_case_is_recorded() -> None:
 def test_facts_for_people() -> None:
     """Names, dates and key are what the certificate says; days are counted from now."""
     subject = made.Name([made.NameAttribute(NameOID.ORGANIZATION_NAME, "Lab, Inc."), made.NameAttribute(NameOID.COMMON_NAME, "app")])
-    sans = [HOST, "127.0.0.1", "::1", made.RFC822Name("a@b"), made.UniformResourceIdentifier("u:x")]
+    sans: list[str | made.GeneralName] = [HOST, "127.0.0.1", "::1", made.RFC822Name("a@b"), made.UniformResourceIdentifier("u:x")]
     pair = mint(issuer=root(), subject=subject, sans=sans)
     facts = certificates.facts(x509.parse(pair.der), NOW)
     assert facts == {
@@ -166,3 +166,87 @@ def test_times_of_both_kinds() -> None:
     pair = mint(valid=(datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2051, 1, 2, 3, 4, 5, tzinfo=UTC)))
     certificate = x509.parse(pair.der)
     assert (pair.certificate.not_valid_before_utc, pair.certificate.not_valid_after_utc) == (certificate.not_before, certificate.not_after)
+
+
+TRUSTED, INVALID, POLICY, PURPOSE, UNHANDLED, NAMELESS = "trusted", 41, 42, 26, 34, "nameless"
+
+RAW: dict[str, tuple[str, bytes, object, object]] = {
+    "path length of no CA": ("19", b"\x30\x03\x02\x01\x00", INVALID, INVALID),
+    "path length below zero": ("19", b"\x30\x06\x01\x01\xff\x02\x01\xff", INVALID, INVALID),
+    "CA said in vain": ("19", b"\x30\x03\x01\x01\x00", TRUSTED, TRUSTED),
+    "CA said in BER": ("19", b"\x30\x03\x01\x01\x01", TRUSTED, TRUSTED),
+    "constraints with more": ("19", b"\x30\x00\x00", INVALID, INVALID),
+    "constraints cut": ("19", b"\x30\x03\x01", INVALID, INVALID),
+    "key usage of another type": ("15", b"\x05\x00", INVALID, INVALID),
+    "key usage of nothing": ("15", b"\x03\x01\x00", PURPOSE, PURPOSE),
+    "key usage without a bit": ("15", b"\x03\x02\x07\x00", PURPOSE, PURPOSE),
+    "key usage with padding": ("15", b"\x03\x02\x07\xff", INVALID, INVALID),
+    "key usage with 9 bits unused": ("15", b"\x03\x02\x09\x80", INVALID, INVALID),
+    "key usage with no bits but unused": ("15", b"\x03\x01\x03", INVALID, INVALID),
+    "key usage not minimal": ("15", b"\x03\x02\x00\x80", TRUSTED, TRUSTED),
+    "extended key usage of another type": ("37", b"\x05\x00", INVALID, INVALID),
+    "extended key usage of nothing": ("37", b"\x30\x00", PURPOSE, PURPOSE),
+    "extended key usage of an empty OID": ("37", b"\x30\x02\x06\x00", INVALID, INVALID),
+    "subject key of another type": ("14", b"\x05\x00", INVALID, INVALID),
+    "subject key empty": ("14", b"\x04\x00", TRUSTED, UNHANDLED),
+    "authority key of another type": ("35", b"\x05\x00", INVALID, INVALID),
+    "authority key empty": ("35", b"\x30\x00", TRUSTED, UNHANDLED),
+    "authority key with more": ("35", b"\x30\x02\x99\x00", INVALID, INVALID),
+    "CRL points of another type": ("31", b"\x05\x00", INVALID, INVALID),
+    "CRL points empty": ("31", b"\x30\x00", TRUSTED, UNHANDLED),
+    "CRL point of another type": ("31", b"\x30\x02\x05\x00", INVALID, INVALID),
+    "policies of another type": ("32", b"\x05\x00", POLICY, POLICY),
+    "policies empty": ("32", b"\x30\x00", POLICY, POLICY),
+    "policies": ("32", b"\x30\x06\x30\x04\x06\x02\x2a\x03", TRUSTED, TRUSTED),
+    "policies twice the same": ("32", b"\x30\x0c\x30\x04\x06\x02\x2a\x03\x30\x04\x06\x02\x2a\x03", POLICY, POLICY),
+    "name constraints of another type": ("30", b"\x05\x00", INVALID, INVALID),
+    "name constraints of a leaf": ("30", b"\x30\x00", TRUSTED, TRUSTED),
+    "policy constraints empty": ("36", b"\x30\x00", POLICY, POLICY),
+    "policy constraints of another type": ("36", b"\x05\x00", POLICY, POLICY),
+    "any policy below zero": ("54", b"\x02\x01\xff", POLICY, POLICY),
+    "policy mappings of a leaf": ("33", b"\x30\x00", TRUSTED, TRUSTED),
+    "issuer names of another type": ("18", b"\x05\x00", TRUSTED, UNHANDLED),
+}
+"""Last number of the OID, content, and what Envoy 1.37 said of it, where it is not critical and where it is."""
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_an_extension_of_a_leaf_is_read_as_boringssl_reads_it(name: str) -> None:
+    """Broken, empty or just odd: taken, or refused for which reason."""
+    oid, content, *expected = RAW[name]
+    trust, found = trust_store.read(root().pem), []
+    for critical in (False, True):
+        leaf = mint("l", root(), constraints=False, usage=None, identifiers=False, authority=False,
+                    extensions=[(unknown(f"2.5.29.{oid}", content), critical)])  # fmt: skip
+        found.append(verify.verify([x509.parse(leaf.der)], trust).code or TRUSTED)
+    assert expected == found
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (b"", NAMELESS),
+        (b"\x05\x00", INVALID),
+        (b"\x87\x01\x01", TRUSTED),
+        (b"\x82\x02\xc3\xbc", TRUSTED),
+        (b"\xa0\x00", INVALID),
+        (b"\xa0\x06\x06\x01\x2a\xa0\x01\x05", INVALID),
+        (b"\xa0\x07\x06\x01\x2a\xa0\x02\x05\x00", TRUSTED),
+        (b"\x89\x00", INVALID),
+        (b"\xa2\x0bup.lab.test", INVALID),
+        (b"\xa4\x00", INVALID),
+        (b"\xa4\x02\x30\x00", TRUSTED),
+        (b"\x88\x02\x2a\x03", TRUSTED),
+        (b"\x88\x00", INVALID),
+        (b"\xa3\x00", TRUSTED),
+        (b"\x42\x0bup.lab.test", INVALID),
+    ],
+)
+def test_names_of_every_kind_are_read_as_boringssl_reads_them(before: bytes, expected: object) -> None:
+    """A name of a strange kind before the good one is passed over, or spoils the certificate."""
+    content = before and before + b"\x82\x0bup.lab.test"
+    raw = unknown("2.5.29.17", bytes((0x30, len(content))) + content)
+    leaf = mint("l", root(), sans=(), extensions=[(raw, False)])
+    refusal = judge.judge(judge.read([leaf.der]), tls_options(), "TLSv1.3")
+    found = refusal.facts.get("verify_code", NAMELESS) if refusal else TRUSTED
+    assert expected == found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import der, x509_name
 from .x509_name import Name
 
-RFC822, DNS, DIRECTORY, URI, IP = 1, 2, 4, 6, 7
+OTHER, RFC822, DNS, DIRECTORY, URI, IP, REGISTERED_ID = 0, 1, 2, 4, 6, 7, 8
 """Kinds of GeneralName: RFC 5280's tags."""
 
 GENERAL_NAMES = {0xA0, 0x81, 0x82, 0xA3, 0xA4, 0xA5, 0x86, 0x87, 0x88}
@@ -65,7 +65,8 @@ def _basic_constraints(data: bytes) -> Mapping[str, object]:
 
 def _key_usage(data: bytes) -> Mapping[str, object]:
     bits = der.content(data, der.BIT_STRING)
-    if not bits or bits[0] > 7 or (bits[0] and len(bits) == 1):
+    unused = bits[0] if bits else 8
+    if unused > 7 or (unused and (len(bits) == 1 or bits[-1] & (1 << unused) - 1)):
         raise der.Malformed("a BIT STRING that is none")
     return {"key_usage": bits[1] if len(bits) > 1 else 0}
 
@@ -123,6 +124,12 @@ def general_name(tag: int, value: bytes) -> GeneralName:
     if tag not in GENERAL_NAMES:
         raise der.Malformed("a GeneralName that is none")
     kind = tag & 0x1F
+    if kind == REGISTERED_ID:
+        der.oid(value)
+    elif kind == OTHER:
+        parts = list(der.items(value))
+        if [tag for tag, _ in parts] != [der.OID, 0xA0] or len(der.split(parts[1][1])) != 1:
+            raise der.Malformed("an otherName that is none")
     return GeneralName(kind, value, x509_name.parse(der.content(value, der.SEQUENCE)) if kind == DIRECTORY else None)
 
 
