@@ -168,7 +168,7 @@ def _host(scheme: str, host: str, refuse: _Refuse) -> str:
 
 def _escaped(raw: str, more: str = "") -> str:
     """EscapedPath and EscapedFragment: as written where that is a valid encoding, else encoded anew."""
-    return raw if _ENCODED.match(raw) else percent(_unescape(raw), safe="/$&+,:;=@" + more)
+    return raw if _ENCODED.match(raw) else percent(_unescape(raw).encode("utf-8", "surrogatepass"), safe="/$&+,:;=@" + more)
 
 
 def _unescape(text: str) -> str:

@@ -24,6 +24,7 @@ from ..messages import HEALTH_CHECK, OUTLIER_DETECTION
 from ..nodes import Mapping, Node, Sequence
 from ..problems import is_secret
 from ..protojson import Message, snake
+from ..url import mask
 from .view import View
 
 UNKNOWN = "unknown config option"
@@ -54,7 +55,7 @@ def _top_level(view: View) -> None:
             message = f"{UNKNOWN}: {key}"
             value = view.top.scalar(key)
             view.note(
-                Failure.TOP_LEVEL_ROUTE_KEY, place, message, key=key, write=f"{key}: {value}" if value and not is_secret(key) else key
+                Failure.TOP_LEVEL_ROUTE_KEY, place, message, key=key, write=f"{key}: {mask(value)}" if value and not is_secret(key) else key
             )
         else:
             _unknown(view.top, key, GLOBAL_KEYS, view.note)
