@@ -101,8 +101,8 @@ def plain_kind(text: str) -> Kind:
     if text[0] not in "+-.0123456789":
         return Kind.STRING
     digits = text.replace("_", "")
-    if _INTEGER.match(digits):
-        return Kind.INTEGER if -(2**63) <= integer(digits) < 2**64 else Kind.FLOAT
+    if _INTEGER.match(digits) and -(2**63) <= integer(digits) < 2**64:
+        return Kind.INTEGER
     if _FLOAT.match(digits):
         return Kind.FLOAT if math.isfinite(float(digits)) else Kind.STRING
     return Kind.TIME if _TIME.match(text) else Kind.STRING

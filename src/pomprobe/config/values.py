@@ -56,8 +56,11 @@ def is_true(node: Scalar) -> bool:
 
 
 def number(written: str) -> float:
-    """A YAML float: underscores and .inf included."""
-    return float(written.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+    """A YAML float: underscores and .inf included, and what `!!float 0x10` makes of an integer."""
+    try:
+        return float(written.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        return float(integer(written))
 
 
 def decimal(written: str) -> str:
