@@ -36,13 +36,17 @@ RAW_ESCAPES = b"\x1b[31mred\x1b]0;t\x07\xe2\x80\xaeRTL\x9b7m\x7f"
 
 @dataclass(frozen=True)
 class Row:
-    """play: what happens once the request has come (http, h2c, https) or at once (raw, tls). scheme: that of the route's `to`."""
+    """play: what happens on a connection, once the request has come where `wait` is set. scheme: that of the route's `to`.
+
+    judged: the certificate is looked at; else the route has tls_skip_verify, so that it comes to the play.
+    """
 
     name: str
     scheme: str
     play: Play
     wait: bool = True
     tls: Callable[[], ssl.SSLContext] | None = None
+    judged: bool = True
 
 
 # ------------------------------------------------------------------------------------------------- what is played
@@ -98,6 +102,14 @@ def below_tls(data: bytes, first: bytes = b"") -> Play:
         await _end(reader, writer, "hold")
 
     return play
+
+
+async def unfinished(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Half an answer through TLS, then FIN without close_notify."""
+    writer.write(OK + b"content-length: 5\r\n\r\nx")
+    await writer.drain()
+    writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+    await _end(reader, writer, "hold")
 
 
 async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -280,13 +292,14 @@ RAW_TLS = [
 ]
 
 OVER_TLS = [
-    Row("garbage after the handshake", "https", below_tls(b"garbage" * 100), False, plain),
-    Row("garbage within the answer", "https", below_tls(b"garbage" * 100, OK), True, plain),
-    Row("FIN without close_notify", "https", below_tls(b"", OK + b"content-length: 5\r\n\r\nx"), True, plain),
-    Row("answer before the request", "https", send(COMPLETE), False, plain),
-    Row("endless body over TLS", "https", flood(OK + b"\r\n", MEGABYTE[:65536]), True, plain),
-    Row("tiny records", "https", flood(OK + b"\r\n", b"x", 0.001), True, plain),
-    Row("chain of 300 certificates", "https", send(COMPLETE), True, context(copies=300)),
+    Row("garbage after the handshake", "https", below_tls(b"garbage" * 100), False, plain, False),
+    Row("garbage within the answer", "https", below_tls(b"garbage" * 100, OK), True, plain, False),
+    Row("FIN without close_notify", "https", unfinished, True, plain, False),
+    Row("answer before the request", "https", send(COMPLETE), False, plain, False),
+    Row("endless body over TLS", "https", flood(OK + b"\r\n", MEGABYTE[:65536]), True, plain, False),
+    Row("tiny records", "https", flood(OK + b"\r\n", b"x", 0.001), True, plain, False),
+    Row("chain of 1,000 certificates", "https", send(COMPLETE), True, context(copies=1000)),
+    Row("chain of 1,000 certificates that is not judged", "https", send(COMPLETE), True, context(copies=1000), False),
     Row("certificate of 4,000 names", "https", send(COMPLETE), True, context(sans=[f"host{n}.example.test" for n in range(4000)])),
     Row("escapes in the subject", "https", send(COMPLETE), True, context(ESCAPES)),
     Row("escapes in the names", "https", send(COMPLETE), True, context(sans=["\x1b[31m.test", "a\nb.test", "::error::x", "<b>.test"])),

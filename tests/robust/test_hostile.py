@@ -22,6 +22,9 @@ from robust.running import COMMAND, environment
 MEMORY = 400 * 1024 * 1024
 """Bytes that the program may take at its worst; every upstream here would give it more than that."""
 
+ASKED = ("-v", "--deadline", "60s", "--concurrency", "10")
+"""Ten at a time: a timer that fires while the machine is behind says nothing about an upstream."""
+
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
 TESTS = Path(__file__).parents[1]
 
@@ -62,6 +65,7 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
             "from": f"tcp+https://r{number}.example.com:1" if row.scheme == "tcp" else f"https://r{number}.example.com",
             "to": f"{row.scheme}://127.0.0.1:{port}",
             "timeout": "1s",
+            "tls_skip_verify": not row.judged,
         }
         for number, (row, port) in enumerate(zip(ROWS, told["ports"], strict=True))
     ]
@@ -73,7 +77,7 @@ def _run(config: Path, folder: Path) -> Result:
     files = {format: folder / f"report.{format}" for format in FORMATS}
     asked = [f"-o{format}={path}" for format, path in files.items()]
     with open(folder / "err", "w+") as err:
-        process = subprocess.Popen([*COMMAND, "check", "-v", "--deadline", "40s", *asked, str(config)], stderr=err, env=environment())
+        process = subprocess.Popen([*COMMAND, "check", *ASKED, *asked, str(config)], stderr=err, env=environment())
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         err.seek(0)
@@ -85,11 +89,21 @@ def _run(config: Path, folder: Path) -> Result:
 
 @pytest.mark.parametrize("name", [*(f"{row.scheme} {row.name}" for row in ROWS), *DNS])
 def test_it_gives_a_verdict_or_a_reply(name: str, result: Result) -> None:
-    """Every upstream is judged by Envoy's timers: neither a defect of ours nor left unknown."""
+    """Every upstream is judged, by Envoy's timers where it has no end: no defect of ours, and unknown only where we were too slow."""
     route = result.routes[name]
-    assert '"bug"' not in json.dumps(route), json.dumps(route, indent=1)
-    assert route["status"] in ("ok", "warning", "failing"), json.dumps(route, indent=1)
-    assert route["forecast"]
+    told = json.dumps(route)
+    assert '"bug"' not in told, told
+    if route["status"] == "undetermined":
+        assert "our own congestion" in told, told
+    else:
+        assert route["status"] in ("ok", "warning", "failing"), told
+        assert route["forecast"]
+
+
+def test_most_are_not_left_unknown(result: Result) -> None:
+    """The machine that runs this may be slow; the program is to keep up all the same."""
+    unknown = [name for name, route in result.routes.items() if route["status"] == "undetermined"]
+    assert len(unknown) < len(result.routes) / 2, unknown
 
 
 def test_it_ends_and_stays_small(result: Result) -> None:

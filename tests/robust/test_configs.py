@@ -1,0 +1,175 @@
+"""Configs that mean harm, from their bytes to a plan: refused with a place, or read; nothing else, and no packet."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pomprobe.api import merge
+from pomprobe.config import load
+from pomprobe.config.keys import GLOBAL_KEYS, ROUTE_KEYS
+from pomprobe.lint import lint
+from pomprobe.listing import describe
+from pomprobe.model import Config, ConfigError
+from pomprobe.plan import Machine, plan
+from pomprobe.report import FORMATS, Style, write
+from robust.canaries import Canaries
+from robust.running import run, spawn
+
+SAMPLES = sorted((Path(__file__).parents[2] / "sample-configs").glob("**/*.yaml"))
+HERE = Machine(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "/ca.pem")
+STRANGE = (
+    b"\0", b"\xff", b"\xed\xa0\x80", b"\x1b[31m",
+    "\u202e".encode(), b"\t", b"- ", b": ", b"{", b"[", b"'", b'"', b"&a ", b"*a", b"<<: ",
+    b"!!binary ",
+    b"!!int ", b"|\n", b"%", b"---\n", b"...\n", b"~", b"null", b"-1", b"1e999", b".nan", b"99999999999999999999", b"0x7fffffffffffffffff",
+    b"${X}",
+    b"{{ x }}", b"http://[::1", b"https://a:99999", b"unix:///\0", b",0", b"@", b"%zz", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"true",
+    b"2025-01-01",
+)  # fmt: skip
+
+
+def mutated(data: bytes, dice: random.Random) -> bytes:
+    """The data with up to six bytes or lines changed, taken out, doubled or put in."""
+    for _ in range(dice.randint(1, 6)):
+        at, length = dice.randrange(len(data) + 1), dice.choice((1, 1, 2, 8, 40))
+        match dice.randrange(5):
+            case 0:
+                data = data[:at] + data[at + length :]
+            case 1:
+                data = data[:at] + dice.choice(STRANGE) + data[at:]
+            case 2:
+                data = data[:at] + dice.choice(STRANGE) + data[at + length :]
+            case 3:
+                data = data[:at] + data[at : at + length] * dice.choice((2, 30)) + data[at:]
+            case _:
+                lines = data.splitlines(keepends=True) or [b""]
+                one = dice.randrange(len(lines))
+                lines[one] = dice.choice((b"", lines[one] * 2, b"  " + lines[one], lines[one].lstrip(), lines[dice.randrange(len(lines))]))
+                data = b"".join(lines)
+    return data
+
+
+def read(name: str, data: bytes) -> Config | None:
+    """Everything that is done with a config before the first packet; None where it is refused."""
+    try:
+        config = load(name, text=data)
+    except ConfigError as error:
+        assert error.problems
+        assert all(problem.place.line >= 1 and problem.message for problem in error.problems)
+        return None
+    for route, cluster in zip(config.routes, plan(config, HERE), strict=True):
+        assert list(describe(route, cluster, verbose=True))
+    report = merge([lint(config)])
+    for format in FORMATS:
+        with open(os.devnull, "w", encoding="utf-8") as out:
+            write(report, format, out, Style(width=80))
+    return config
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_mutated_sample_is_refused_or_planned(path: Path) -> None:
+    """Forty mutations of each sample, read, planned, listed, linted and printed."""
+    dice, data = random.Random(path.stem), path.read_bytes()
+    for turn in range(40):
+        changed = mutated(data, dice)
+        try:
+            read(path.name, changed)
+        except Exception as error:
+            raise AssertionError((turn, changed)) from error
+
+
+@pytest.mark.parametrize("name", ["c.yaml", "c.json", "c.toml", ".env", "c"])
+def test_noise_is_refused(name: str) -> None:
+    """Bytes of every kind, under every name."""
+    dice = random.Random(name)
+    for size in (0, 1, 2, 7, 100, 5000):
+        for _ in range(20):
+            read(name, dice.randbytes(size))
+            read(name, bytes(dice.choice(b"{}[]:,-'\"\\#&*!|> \n\tabc019._=") for _ in range(size)))
+
+
+@pytest.mark.slow
+def test_every_key_with_every_strange_value() -> None:
+    """Each key of a route and of the top level, with texts, numbers, lists and mappings that nobody means."""
+    for key, within in (*((key, False) for key in GLOBAL_KEYS), *((key, True) for key in ROUTE_KEYS)):
+        for value in _values():
+            route = {"from": "https://a.example.com", "to": "http://127.0.0.1:1"}
+            top = {"routes": [{**route, key: value}]} if within else {"routes": [route], key: value}
+            try:
+                config = load("c.yaml", text=_dumped(top, value))
+                plan(config, HERE)
+            except ConfigError:
+                pass
+            except Exception as error:
+                raise AssertionError((key, value)) from error
+
+
+def _dumped(top: Mapping[str, object], value: object) -> bytes:
+    """As JSON, which is read many times faster, where JSON has such a value."""
+    return json.dumps(top).encode() if value == value and not isinstance(value, bytes) else yaml.safe_dump(top).encode()
+
+
+def _values() -> Iterator[object]:
+    yield from ("", "\x1b[31m\u202e", "x" * 5000, -1, 10**30, float("inf"), float("nan"), True, None, [], {}, [[]], {"": {"": []}})
+    yield from (["a", 1, None], {"a": {"b": [{"c": "d"}]}}, "0s", "-1s", "9" * 400, "0x7fffffffffffffffff", "{", "YQ==", "a,b", b"\xff")
+
+
+@pytest.mark.parametrize("key", ["timeout", "healthy_panic_threshold", "preserve_host_header", "name", "prefix", "to"])
+@pytest.mark.parametrize(
+    "value", ["0x7fffffffffffffffff", "-0x8000000000000001", "0b" + "1" * 70, "0" + "7" * 30, "9" * 400, "1e999", "!!float 0x10"]
+)
+def test_numbers_beyond_all_bounds(key: str, value: str) -> None:
+    """Numbers that no integer of Go holds are floats or text, as YAML has them; none breaks a field that wants a number."""
+    read("c.yaml", f"routes:\n- {{from: https://a.example.com, to: http://a.test, {key}: {value}}}\n".encode())
+
+
+def test_depth_and_aliases_through_the_program(tmp_path: Path) -> None:
+    """10,000 levels, ten times ten aliases, a NUL, a mapping that holds itself: one line on standard error, exit code 2."""
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+    endless = ("[" * 10_000, "{a: " * 10_000, "- " * 10_000, bomb, "a: &a [*a]", "a: &a {<<: *a}")
+    for text in (*endless, "a: \0", "%YAML 9.9\n---\na: 1\n", "\ufeff\ufeff["):
+        path = tmp_path / "c.yaml"
+        path.write_text(text)
+        ran = run("lint", str(path))
+        assert (2, 1) == (ran.code, ran.err.count("\n")), (text[:40], ran)
+
+
+def test_a_device_and_a_pipe_are_no_config(tmp_path: Path) -> None:
+    """/dev/zero would never end; a pipe that nobody writes into is empty."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", str(tmp_path / "pipe"), str(tmp_path), "/proc/self/mem"):
+        ran = spawn("check", path)
+        assert 2 == ran.code, ran
+        assert "Traceback" not in ran.err
+
+
+def test_no_secret_of_a_mutated_config() -> None:
+    """A hundred careless edits of a config that holds secrets: none of them is in the words that refuse it."""
+    canaries, dice = Canaries(), random.Random("secrets")
+    top = {
+        "shared_secret": canaries["shared_secret"],
+        "cookie_secret": canaries["cookie_secret"],
+        "routes": [{
+            "from": "https://a.example.com",
+            "to": f"https://u:{canaries['password']}@a.test/?t={canaries['query']}",
+            "set_request_headers": {"authorization": f"Bearer {canaries['authorization']}"},
+            "tls_client_key": canaries["key"],
+        }],
+    }  # fmt: skip
+    data = yaml.safe_dump(top).encode()
+    for _ in range(150):
+        changed = mutated(data, dice)
+        try:
+            config = load("c.yaml", text=changed)
+        except ConfigError as error:
+            said = str(error) + repr([problem.facts for problem in error.problems])
+        else:
+            said = repr(config.problems)
+        assert [] == canaries.found(said), (changed.decode("utf-8", "replace"), said)
