@@ -44,7 +44,8 @@ class Looker:
             trials += await self._other_family(cluster, upstream, context, endpoint, facts, tried)
         for trial in trials:
             tried.append(trial.what)
-            if secondlook.works(trial, cluster, upstream, outcomes, await self.walk(trial.cluster, trial.context, trial.endpoint)):
+            seen = await self.walk(secondlook.hurried(trial.cluster), trial.context, trial.endpoint)
+            if secondlook.works(trial, cluster, upstream, outcomes, seen):
                 facts["works"] = trial.works
                 break
         if cluster.route.websockets and secondlook.answered(outcomes[at]):

@@ -15,6 +15,9 @@ from .model import Cluster, Endpoint, Facts, Failure, Outcome, Protocol, RouteKi
 
 LIMIT = 3
 
+PATIENCE = 3.0
+"""Seconds for each trial: what works, works soon; a route's own 30 s would make a silent server cost minutes."""
+
 HOST_REFUSALS = (400, 403, 404, 421)
 """Statuses with which an app answers a Host that it does not know."""
 
@@ -34,6 +37,13 @@ class Trial:
     endpoint: Endpoint
     works: str
     what: str
+
+
+def hurried(cluster: Cluster) -> Cluster:
+    """The cluster of a trial, with timers of PATIENCE at most."""
+    timers = cluster.timers
+    connect, route = min(timers.connect, PATIENCE), min(timers.route or PATIENCE, PATIENCE)
+    return replace(cluster, timers=replace(timers, connect=connect, route=route))
 
 
 def trials(
