@@ -214,7 +214,6 @@ class Runner:
         if cluster.protocol is Protocol.RAW:
             table = DATAGRAM if cluster.route.kind is RouteKind.UDP else TUNNEL
         outcomes: list[Outcome] = []
-        hidden = secrets(cluster)
         async with self._slots.slot(str(endpoint)):
             clock = Clock()
             self._arm(clock, cluster)
