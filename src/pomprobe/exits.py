@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from .model import Report, Severity, Status
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Report
 
 GOOD, FINDINGS, REFUSED, UNJUDGED = 0, 1, 2, 3
 
-ORDER = (Severity.INFO, Severity.WARNING, Severity.ERROR)
+ORDER = ("info", "warning", "error")
+"""Values of model.Severity; the nouns take longer to load than `--help` has, so they are named by value here."""
 
 
 def exit_code(report: Report, fail_on: str = "error") -> int:
     """0: nothing at or above fail_on (error, warning, never); 1: findings; 3: nothing could be judged."""
     if fails(report, fail_on):
         return FINDINGS
-    judged = [route for route in report.routes if route.status in (Status.OK, Status.WARNING, Status.FAILING)]
-    passed_over = [route for route in report.routes if route.status is Status.SKIPPED]
+    judged = [route for route in report.routes if route.status in ("ok", "warning", "failing")]
+    passed_over = [route for route in report.routes if route.status == "skipped"]
     if not judged and (not passed_over or len(passed_over) < len(report.routes)):
         return UNJUDGED
     return GOOD
@@ -22,14 +26,14 @@ def exit_code(report: Report, fail_on: str = "error") -> int:
 
 def fails(report: Report, fail_on: str) -> bool:
     """Is there anything at or above fail_on?"""
-    return fail_on != "never" and _worst(report) >= ORDER.index(Severity(fail_on))
+    return fail_on != "never" and _worst(report) >= ORDER.index(fail_on)
 
 
 def _worst(report: Report) -> int:
     worst = -1
     for route in report.routes:
-        if route.status is Status.FAILING:
-            return ORDER.index(Severity.ERROR)
-        if route.status is Status.WARNING:
-            worst = max(worst, ORDER.index(Severity.WARNING))
+        if route.status == "failing":
+            return ORDER.index("error")
+        if route.status == "warning":
+            worst = max(worst, ORDER.index("warning"))
     return max([worst, *(ORDER.index(f.severity) for f in report.findings), *(ORDER.index(v.severity) for v in report.problems)])

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from ..exits import GOOD, REFUSED, UNJUDGED, exit_code
-from ..model import ConfigError
 from . import options as o
 from .common import environment, loaded, say, say_error, seconds, usage
 from .printing import outputs_of, severity, show
 from .progress import bar
 
 if TYPE_CHECKING:
+    from ..model import ConfigError as Refusal
     from ..model import Report, StageName
     from ..runner import Options
     from .tell import Aside
@@ -100,6 +100,8 @@ def check(
     options = Options(*caps, concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), stages)
     given = environment(env, quiet=quiet)
     asked = Asked(tuple(configs), given, tuple(route or ()), options, pomerium_version, warn_at, progress and not quiet, confirm, envoy)
+    from ..model import ConfigError
+
     until = time.monotonic() + (seconds(wait, "--wait") or 0.0)
     while True:
         try:
@@ -161,7 +163,7 @@ def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:
     return aside.without(merge(reports)), ended
 
 
-def _refused(error: ConfigError, nagios: bool) -> NoReturn:
+def _refused(error: Refusal, nagios: bool) -> NoReturn:
     """Say what is wrong with a config and end: code 2, or Nagios' UNKNOWN with a status line of its own."""
     if not nagios:
         say(error.problems)

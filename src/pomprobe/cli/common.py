@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ..exits import REFUSED
-from ..model import Config, ConfigError, Problem
 
 if TYPE_CHECKING:
+    from ..model import Config, Problem
     from ..report.style import Style
 
 Configs = Annotated[
@@ -53,6 +53,8 @@ def say_error(message: str) -> None:
 
 def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
     """Load a config; one line for each thing that is wrong with it, and exit code 2, where Pomerium would not start with it."""
+    from ..model import ConfigError
+
     try:
         return loaded(path, pomerium_version, env)
     except ConfigError as error:
@@ -63,6 +65,7 @@ def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None
 def loaded(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
     """Load a config. Raises ConfigError; a version that nobody knows ends the program with exit code 2."""
     from ..api import load
+    from ..model import ConfigError
 
     text = _standard_input() if str(path) == "-" else None
     try:
