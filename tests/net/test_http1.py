@@ -125,7 +125,7 @@ def test_request_is_written_as_given() -> None:
 @pytest.mark.parametrize(
     ("target", "name", "value"),
     [
-        (b"/a b", b"x", b"y"),
+        (b"/a\tb", b"x", b"y"),
         (b"/\r\n", b"x", b"y"),
         (b"/", b"x", b"y\r\nz: 1"),
         (b"/", b"x\n", b"y"),
@@ -137,3 +137,8 @@ def test_request_stays_one_request(target: bytes, name: bytes, value: bytes) -> 
     """Line ends and control characters are refused rather than sent."""
     with pytest.raises(ValueError, match="control character"):
         request(b"GET", target, ((name, value),))
+
+
+def test_request_with_a_space_in_its_path() -> None:
+    """Envoy sends what a rewrite makes of the path, spaces and UTF-8 included: `to: http://app/a%20b` is rewritten to `/a b`."""
+    assert b"GET /a b/\xc3\xa9 HTTP/1.1\r\n\r\n" == request(b"GET", "/a b/é".encode(), ())

@@ -181,8 +181,8 @@ async def test_not_http() -> None:
 
 
 async def test_a_path_that_cannot_be_written() -> None:
-    """A path with a space is undetermined, not a failure of the upstream."""
-    assert (await fails(HTTP1(response(200)), replace(HTTP, path="/a b"))).failure is Failure.NOT_KNOWN
+    """A path with a control character is undetermined, not a failure of the upstream."""
+    assert (await fails(HTTP1(response(200)), replace(HTTP, path="/a\tb"))).failure is Failure.NOT_KNOWN
 
 
 async def test_no_file_descriptor_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,12 +132,19 @@ async def test_auto_without_h2_is_http1(alpn: str) -> None:
 # ------------------------------------------------------------------------------------------------ what is sent
 
 
+async def test_request_that_cannot_be_sent() -> None:
+    """A line break that a header value brings along is undetermined, and nothing is sent: the upstream is not to blame."""
+    async with upstream(say(HEAD + TWO + b"\r\nok")) as server:
+        outcome = await exchange(walk_to(server, request=Request("GET", "/", "a", (("x", "y\n"),))))
+    assert (Failure.NOT_KNOWN, []) == (outcome.failure, server.requests)
+
+
 async def test_request_is_sent_as_planned() -> None:
     """Host first, then the planned headers in their order and case, and nothing else."""
     request = Request("GET", "/a%20b?c=d", "up.lab.test:8080", (("X-B", "1"), ("accept", "*/*"), ("x-b", "é")))
     async with upstream(say(HEAD + TWO + b"\r\nok")) as server:
         await exchange(walk_to(server, request=request))
-    expected = b"GET /a%20b?c=d HTTP/1.1\r\nhost: up.lab.test:8080\r\nX-B: 1\r\naccept: */*\r\nx-b: \xe9\r\n\r\n"
+    expected = b"GET /a%20b?c=d HTTP/1.1\r\nhost: up.lab.test:8080\r\nX-B: 1\r\naccept: */*\r\nx-b: \xc3\xa9\r\n\r\n"
     assert [expected] == server.requests
 
 

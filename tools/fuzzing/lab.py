@@ -83,7 +83,8 @@ async def lab(binary: Binary, scheme: Scheme, count: int) -> AsyncIterator[Lab]:
             while not await admin.ready():
                 check(process, folder)
                 await anyio.sleep(0.05)
-        log = AccessLog(folder / ACCESS_LOG, [str(worker.cluster.route.index) for worker in workers])
+        names = [str(worker.cluster.route.index) for worker in workers]
+        log = AccessLog(folder / ACCESS_LOG, dict(zip(names, names, strict=True)))
         stack.callback(log.close)
         group = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(group.cancel_scope.cancel)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..model import Cluster, Settings
 from .cluster import HTTP1_OPTIONS, cluster_message
-from .route import MUTATION, route_message
+from .route import CHOICE, MUTATION, route_message
 from .values import Message, Store, duration, extension, typed
 
 CLUSTERS = "cds.json"
@@ -22,13 +22,14 @@ RUNTIME = {"re2.max_program_size.error_level": 1 << 20, "re2.max_program_size.wa
 
 LOGGED = {
     "route": "%ROUTE_NAME%",
+    "choice": f"%REQ({CHOICE})%",
     "status": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
     "response_code_details": "%RESPONSE_CODE_DETAILS%",
     "upstream_host": "%UPSTREAM_HOST%",
     "duration_ms": "%DURATION%",
 }
-"""A line of the access log. Never a header: values of set_request_headers are secrets."""
+"""A line of the access log: never a header that goes upstream. choice: our own header, still there where no route took the request."""
 
 
 def bootstrap(clusters: Iterable[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path, store: Store) -> Message:

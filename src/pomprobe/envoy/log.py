@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,12 @@ class Line:
 
 
 class AccessLog:
-    """Follows the file at `path`, and sorts its lines by route."""
+    """Follows the file at `path`, and sorts its lines by route. choices: the header that chose a route -> its name."""
 
-    def __init__(self, path: Path, routes: Iterable[str]) -> None:
+    def __init__(self, path: Path, choices: Mapping[str, str]) -> None:
         self._path = path
-        self._streams = {route: anyio.create_memory_object_stream[Line](math.inf) for route in routes}
+        self._choices = choices
+        self._streams = {route: anyio.create_memory_object_stream[Line](math.inf) for route in choices.values()}
 
     async def follow(self) -> None:
         """Read on and on, until cancelled."""
@@ -39,8 +40,9 @@ class AccessLog:
                 *lines, rest = (rest + file.read()).split(b"\n")
                 for line in lines:
                     entry = json.loads(line)
-                    if entry["route"] in self._streams:
-                        self._streams[entry["route"]][0].send_nowait(_read(entry))
+                    route = self._choices.get(entry["choice"] or "", entry["route"])
+                    if route in self._streams:
+                        self._streams[route][0].send_nowait(_read(entry))
                 await anyio.sleep(EVERY)
 
     async def line(self, route: str) -> Line:

@@ -124,7 +124,7 @@ class _Envoy:
             (self.folder / "envoy.json").unlink()
             port = await admin.port(LISTENER)
             self._write(CLUSTERS, discovery(cluster_message(cluster, self.settings, self.files) for cluster in clusters))
-            log = AccessLog(self.folder / ACCESS_LOG, [str(cluster.route.index) for cluster in clusters])
+            log = AccessLog(self.folder / ACCESS_LOG, {choice: str(index) for index, choice in choices.items()})
             async with anyio.create_task_group() as background:
                 background.start_soon(watch, process, self.folder)
                 background.start_soon(log.follow)

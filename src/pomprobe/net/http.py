@@ -19,6 +19,7 @@ FIRST = 64
 """Bytes of the server's answer that are kept, so that a person can be told what it speaks."""
 
 Response = httpx.Response
+Unsendable = http1.Unsendable
 Ending = Refused | Closed | Reset
 _HOP_BY_HOP = frozenset((b"host", b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 
@@ -55,9 +56,12 @@ class Codec(Protocol):
 def request(
     method: str, target: str, host: str, headers: tuple[tuple[str, str], ...] = (), *, scheme: str = "https", body: bytes = b""
 ) -> httpx.Request:
-    """A request that goes out exactly like this: Host first, then the headers in their order, and nothing else."""
-    fields = [(b"host", host.encode("latin-1", "replace")), *((k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in headers)]
-    extensions = {"target": target.encode("latin-1", "replace")}
+    """A request that goes out exactly like this: Host first, then the headers in their order, and nothing else.
+
+    Text is sent in UTF-8, as it stands in the config and as Envoy passes it on.
+    """
+    fields = [(b"host", host.encode()), *((name.encode(), value.encode()) for name, value in headers)]
+    extensions = {"target": target.encode()}
     return httpx.Request(method, f"{scheme}://upstream/", headers=fields, stream=httpx.ByteStream(body), extensions=extensions)
 
 
@@ -114,7 +118,7 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
         from .http2 import Http2Codec  # its tables take longer to load than most answers
 
         codec = self._codec = Http2Codec(request.method)
-        host = request.headers["host"].encode("latin-1", "replace")
+        host = request.headers["host"].encode()
         pseudo = ((b":method", method), (b":scheme", request.url.raw_scheme), (b":authority", host), (b":path", target))
         return codec.request((*pseudo, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP)), body)
 

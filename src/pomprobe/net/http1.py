@@ -29,11 +29,16 @@ class _State(Enum):
     ENDED = auto()
 
 
+class Unsendable(ValueError):
+    """A request that would not be one: a control character in a header, or a line break anywhere."""
+
+
 def request(method: bytes, target: bytes, headers: Headers, body: bytes = b"") -> bytes:
-    """A request as Envoy writes it: names and values as given; raises ValueError for what would not be one request."""
+    """A request as Envoy writes it: names and values as given, spaces of a rewritten path too; raises Unsendable."""
     head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    if re.search(rb"[\x00-\x20\x7f]", method + target) or head.count(b"\n") != len(headers) or re.search(rb"\x00|\r(?!\n)", head):
-        raise ValueError("a control character in the request")
+    broken = head.count(b"\n") != len(headers) or re.search(rb"\x00|\r(?!\n)", head)
+    if broken or re.search(rb"[\x00-\x20\x7f]", method) or re.search(rb"[\x00-\x1f\x7f]", target):
+        raise Unsendable("a control character in the request")
     return method + b" " + target + b" HTTP/1.1\r\n" + head + b"\r\n" + body
 
 

@@ -64,6 +64,8 @@ async def exchange(walk: Walk) -> Facts:
         begin = await _read(response, clock, timers, facts)
     except http.Broken as broken:
         raise _failed(broken, facts) from broken
+    except http.Unsendable as error:
+        raise _with(Failure.NOT_KNOWN, {**facts, "limit": "a line break or control character in the request"}, str(error)) from error
     if response.status_code == 400 and walk.tls is None:
         facts["answered_tls"] = any(words in begin for words in WANTS_TLS)
     if 400 <= response.status_code < 600:
