@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -181,15 +182,22 @@ async def test_what_is_not_asked(envoy: Binary) -> None:
     assert "UDP routes are not reproduced" == found.skipped
 
 
-async def test_nothing_stays_when_it_is_cancelled(envoy: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose name leaves room for a unix socket's: pytest's own is too long where several workers run."""
+    with tempfile.TemporaryDirectory(prefix="p-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+async def test_nothing_stays_when_it_is_cancelled(envoy: Binary, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelling stops Envoy and removes its folder."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
     async with upstream(silent) as port, anyio.create_task_group() as group:
         group.start_soon(ask_envoy, envoy, route(f"http://127.0.0.1:{port}", timeout=0.0))
         (process,) = await eventually(lambda: children(os.getpid()))
-        await eventually(lambda: list(tmp_path.glob("*/admin.sock")))
+        await eventually(lambda: list(short_path.glob("*/admin.sock")))
         group.cancel_scope.cancel()
-    assert ([], []) == (children(os.getpid()), sorted(os.listdir(tmp_path)))
+    assert ([], []) == (children(os.getpid()), sorted(os.listdir(short_path)))
     assert gone(process)
 
 
@@ -223,28 +231,28 @@ async def test_an_envoy_that_does_not_start(envoy: Binary, monkeypatch: pytest.M
         await ask_envoy(envoy, route("http://127.0.0.1:1"))
 
 
-async def test_a_signal_leaves_nothing_behind(envoy: Binary, tmp_path: Path) -> None:
+async def test_a_signal_leaves_nothing_behind(envoy: Binary, short_path: Path) -> None:
     """SIGTERM ends us by that signal, after Envoy is gone and its folder is removed."""
     async with upstream(silent) as port:
         tests = str(Path(__file__).parent.parent)
         command = [sys.executable, "-c", SCRIPT, tests, str(envoy.path), f"http://127.0.0.1:{port}"]
-        ours = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)})  # noqa: ASYNC220
-        await eventually(lambda: list(tmp_path.glob("*/admin.sock")))
+        ours = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(short_path)})  # noqa: ASYNC220
+        await eventually(lambda: list(short_path.glob("*/admin.sock")))
         (process,) = await eventually(lambda: children(ours.pid))
         ours.send_signal(signal.SIGTERM)
         await eventually(lambda: ours.poll() is not None)
-    assert (-signal.SIGTERM, []) == (ours.returncode, sorted(os.listdir(tmp_path)))
+    assert (-signal.SIGTERM, []) == (ours.returncode, sorted(os.listdir(short_path)))
     assert gone(process)
 
 
-async def test_envoy_dies_with_us(envoy: Binary, tmp_path: Path) -> None:
+async def test_envoy_dies_with_us(envoy: Binary, short_path: Path) -> None:
     """kill -9 of our own process takes Envoy with it."""
     async with upstream(silent) as port:
         tests = str(Path(__file__).parent.parent)
         command = [sys.executable, "-c", SCRIPT, tests, str(envoy.path), f"http://127.0.0.1:{port}"]
-        ours = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)})  # noqa: ASYNC220
+        ours = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(short_path)})  # noqa: ASYNC220
         try:
-            await eventually(lambda: list(tmp_path.glob("*/admin.sock")))
+            await eventually(lambda: list(short_path.glob("*/admin.sock")))
             (process,) = await eventually(lambda: children(ours.pid))
         finally:
             ours.send_signal(signal.SIGKILL)
