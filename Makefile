@@ -8,9 +8,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # More flags for pytest, for instance PYTEST='-n 2' or PYTEST='-k tls'.
 PYTEST ?=
 EXAMPLES ?= 5000
+N ?= 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table fuzz fuzz-envoy clean
+.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table fuzz fuzz-configs fuzz-envoy clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -51,8 +52,11 @@ conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=pa
 conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="path path"), and write docs/conformance.md
 	$(BIN)/python -m tools.conformance $(ENVOY)
 
-fuzz: $(VENV)/.dev  ## every property with EXAMPLES=5000 random examples: configs, answers, bytes
+fuzz: fuzz-configs  ## N=50000 mutated configs, then every property with EXAMPLES=5000 random examples: configs, answers, bytes
 	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy and not conformance" --timeout=0 $(PYTEST)
+
+fuzz-configs: $(VENV)/.dev  ## N=50000 mutated configs through the reader (a million take about ten minutes)
+	PYTHONPATH=tests $(BIN)/python -m robust.fuzz -n $(N)
 
 fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
 	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES) $(if $(ENVOY),--envoy $(ENVOY))

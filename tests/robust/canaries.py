@@ -1,4 +1,4 @@
-"""Secrets that are easy to find again: each is unique, and so are its first eight characters."""
+"""Secrets that are easy to find again: each is unique, and so are its first and last four characters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ class Canaries:
     given: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
-        """The canary of that name: 32 letters and digits."""
-        return self.given.setdefault(name, base64.b32encode(hashlib.sha256(name.encode()).digest()[:20]).decode())
+        """The canary of that name: 32 letters and digits, which begins and ends with four that no text has."""
+        digest = hashlib.sha256(name.encode())
+        rare = "".join("QXZJ79K5"[byte % 8] for byte in digest.digest()[:4])
+        middle = base64.b32encode(digest.digest()[4:19]).decode()
+        return self.given.setdefault(name, f"{rare}{middle}{rare[::-1]}")
 
     def keep(self, name: str, text: str) -> str:
         """Look for this text too, which the test has made itself."""
@@ -29,10 +32,16 @@ class Canaries:
 
 
 def _forms(canary: str) -> set[str]:
-    """The first eight characters, and base64 at each of the three offsets within a longer text."""
-    forms = {canary[:8]}
+    """The first four and the last four characters, hexadecimal, and base64 at each of the three offsets within a longer text."""
+    forms = {canary[:4], canary[-4:]} if _rare(canary) else {canary[:8]}
+    forms.add(canary[:8].encode().hex())
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + canary.encode()).decode()
         forms.add(encoded[4:16])  # what does not depend on the bytes before
         forms.add(encoded[4:16].replace("+", "-").replace("/", "_"))
     return forms
+
+
+def _rare(canary: str) -> bool:
+    """Is it one of ours, whose ends stand in no other text?"""
+    return set(canary[:4]) <= set("QXZJ79K5") and canary[-4:] == canary[3::-1]

@@ -11,66 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pomprobe.api import merge
 from pomprobe.config import load
 from pomprobe.config.keys import GLOBAL_KEYS, ROUTE_KEYS
-from pomprobe.lint import lint
-from pomprobe.listing import describe
-from pomprobe.model import Config, ConfigError
-from pomprobe.plan import Machine, plan
-from pomprobe.report import FORMATS, Style, write
+from pomprobe.model import ConfigError
+from pomprobe.plan import plan
 from robust.canaries import Canaries
+from robust.fuzz import HERE, SAMPLES, mutated, read, tried
 from robust.running import run, spawn
-
-SAMPLES = sorted((Path(__file__).parents[2] / "sample-configs").glob("**/*.yaml"))
-HERE = Machine(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "/ca.pem")
-STRANGE = (
-    b"\0", b"\xff", b"\xed\xa0\x80", b"\x1b[31m",
-    "\u202e".encode(), b"\t", b"- ", b": ", b"{", b"[", b"'", b'"', b"&a ", b"*a", b"<<: ",
-    b"!!binary ",
-    b"!!int ", b"|\n", b"%", b"---\n", b"...\n", b"~", b"null", b"-1", b"1e999", b".nan", b"99999999999999999999", b"0x7fffffffffffffffff",
-    b"${X}",
-    b"{{ x }}", b"http://[::1", b"https://a:99999", b"unix:///\0", b",0", b"@", b"%zz", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"true",
-    b"2025-01-01",
-)  # fmt: skip
-
-
-def mutated(data: bytes, dice: random.Random) -> bytes:
-    """The data with up to six bytes or lines changed, taken out, doubled or put in."""
-    for _ in range(dice.randint(1, 6)):
-        at, length = dice.randrange(len(data) + 1), dice.choice((1, 1, 2, 8, 40))
-        match dice.randrange(5):
-            case 0:
-                data = data[:at] + data[at + length :]
-            case 1:
-                data = data[:at] + dice.choice(STRANGE) + data[at:]
-            case 2:
-                data = data[:at] + dice.choice(STRANGE) + data[at + length :]
-            case 3:
-                data = data[:at] + data[at : at + length] * dice.choice((2, 30)) + data[at:]
-            case _:
-                lines = data.splitlines(keepends=True) or [b""]
-                one = dice.randrange(len(lines))
-                lines[one] = dice.choice((b"", lines[one] * 2, b"  " + lines[one], lines[one].lstrip(), lines[dice.randrange(len(lines))]))
-                data = b"".join(lines)
-    return data
-
-
-def read(name: str, data: bytes) -> Config | None:
-    """Everything that is done with a config before the first packet; None where it is refused."""
-    try:
-        config = load(name, text=data)
-    except ConfigError as error:
-        assert error.problems
-        assert all(problem.place.line >= 1 and problem.message for problem in error.problems)
-        return None
-    for route, cluster in zip(config.routes, plan(config, HERE), strict=True):
-        assert list(describe(route, cluster, verbose=True))
-    report = merge([lint(config)])
-    for format in FORMATS:
-        with open(os.devnull, "w", encoding="utf-8") as out:
-            write(report, format, out, Style(width=80))
-    return config
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -83,6 +30,11 @@ def test_a_mutated_sample_is_refused_or_planned(path: Path) -> None:
             read(path.name, changed)
         except Exception as error:
             raise AssertionError((turn, changed)) from error
+
+
+def test_the_first_of_the_fuzz_loop() -> None:
+    """The beginning of what `make fuzz` goes on with: every format, a few keys with values that nobody means, a config of secrets."""
+    assert [] == [broken for broken in (tried(number, seed=1) for number in range(1500)) if broken is not None]
 
 
 @pytest.mark.parametrize("name", ["c.yaml", "c.json", "c.toml", ".env", "c"])
@@ -128,6 +80,12 @@ def _values() -> Iterator[object]:
 def test_numbers_beyond_all_bounds(key: str, value: str) -> None:
     """Numbers that no integer of Go holds are floats or text, as YAML has them; none breaks a field that wants a number."""
     read("c.yaml", f"routes:\n- {{from: https://a.example.com, to: http://a.test, {key}: {value}}}\n".encode())
+
+
+@pytest.mark.parametrize("text", [b"health_checks: 2025-01-01", b"name: !!binary YQ==\xe2\x80\xae"])
+def test_values_that_broke_the_reader(text: bytes) -> None:
+    """A date where a list belongs; base64 that is not even ASCII."""
+    assert read("c.yaml", b"routes:\n- from: https://a.example.com\n  to: http://a.test\n  " + text) is None
 
 
 def test_depth_and_aliases_through_the_program(tmp_path: Path) -> None:

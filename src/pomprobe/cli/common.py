@@ -65,15 +65,14 @@ def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None
 def loaded(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
     """Load a config. Raises ConfigError; a version that nobody knows ends the program with exit code 2."""
     from ..api import load
-    from ..model import ConfigError
+    from ..config.keys import version
 
-    text = _standard_input() if str(path) == "-" else None
     try:
-        return load(str(path), text=text, env=env, pomerium_version=pomerium_version)
-    except ConfigError:
-        raise
+        version(pomerium_version)
     except ValueError as error:
         usage(f"--pomerium-version {pomerium_version}: {error}")
+    text = _standard_input() if str(path) == "-" else None
+    return load(str(path), text=text, env=env, pomerium_version=pomerium_version)
 
 
 @functools.cache

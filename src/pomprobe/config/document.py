@@ -6,7 +6,6 @@ Plain scalars are resolved as go.yaml.in/yaml/v3 does: YAML 1.2 with Go's extens
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 
 import yaml
@@ -90,7 +89,7 @@ def _scalar(event: yaml.ScalarEvent, line: int, column: int) -> Raw:
     if tag == _TAG + "binary":
         try:
             text = base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "surrogateescape")
-        except binascii.Error:
+        except ValueError:  # of binascii, or for what is not even ASCII
             raise Unreadable("yaml", "yaml: !!binary value contains invalid base64 data", line, column) from None
         return Raw("scalar", line, column, text)
     kind = plain_kind(text)
@@ -113,6 +112,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> Unreadable:
     place = error.problem_mark or error.context_mark
     where = f"line {told}: " if told else ""
     line, column = (place.line + 1, place.column + 1) if place is not None else (1, 1)
+    if "nesting depth" in (error.problem or ""):  # libyaml's own bound, which it may reach before we see the first event
+        return Unreadable("too_deep", f"yaml: exceeded max depth of {MAX_DEPTH}", line, column)
     return Unreadable("yaml", f"yaml: {where}{error.problem or 'unknown problem parsing YAML content'}", line, column)
 
 

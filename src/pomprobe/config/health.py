@@ -14,9 +14,8 @@ from typing import Any
 
 from ..model import Failure, HealthCheck, Place
 from . import duration
-from .compound import texts
 from .messages import HEALTH_CHECK, OUTLIER_DETECTION
-from .nodes import Mapping, Node, Scalar, Sequence
+from .nodes import Kind, Mapping, Node, Scalar, Sequence
 from .problems import Refusal
 from .reader import Reader
 from .values import Refused
@@ -67,7 +66,7 @@ def _entries(reader: Reader) -> tuple[Node, ...]:
         return ()
     if isinstance(node, Sequence):
         return node.items
-    if isinstance(node, Scalar) and not texts(node):
+    if isinstance(node, Scalar) and node.kind is Kind.STRING and not node.text:
         return ()
     return (node,)
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 
 SECRETS = ("secret", "token", "password", "credential", "_key", "auth", "connection_string", "headers", "params", "uri")
+
+
+_TOKEN = re.compile(r"(?=[A-Za-z+=]*[0-9])(?=[0-9+=]*[A-Za-z])[A-Za-z0-9+=]{16,}|[A-Z]{20,}")
+_TOLD = ("message", "value", "write", "template", "error", "key", "path")
+"""Facts that repeat what stands in the file."""
+
+
+def veiled(text: str) -> str:
+    """The text without what looks like a key or token: one that stands in the wrong place is quoted by Pomerium's words as well."""
+    return _TOKEN.sub("xxxxx", text)
 
 
 def is_secret(key: str) -> bool:
@@ -31,7 +42,16 @@ class Unreadable(Exception):
 
 
 def unreadable(place: Place, reason: str, message: str, **facts: Fact) -> Problem:
-    return Problem(Failure.CONFIG_UNREADABLE, place, message, {"message": message, "reason": reason, **facts}, fatal=True)
+    message = veiled(message)
+    return Problem(Failure.CONFIG_UNREADABLE, place, message, {"message": message, "reason": reason, **_without_secrets(facts)}, fatal=True)
+
+
+def _shown(place: Place) -> Place:
+    return replace(place, path=veiled(place.path)) if _TOKEN.search(place.path) else place
+
+
+def _without_secrets(facts: Facts) -> dict[str, Fact]:
+    return {name: veiled(fact) if name in _TOLD and isinstance(fact, str) else fact for name, fact in facts.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +73,17 @@ class Problems:
 
     def note(self, failure: Failure, place: Place, message: str, **facts: Fact) -> None:
         """Add something that Pomerium accepts."""
-        self.found.append(Problem(failure, place, message, {"message": message, "path": place.path, **facts}))
+        message = veiled(message)
+        place = _shown(place)
+        self.found.append(Problem(failure, place, message, {"message": message, "path": place.path, **_without_secrets(facts)}))
 
     def refuse(self, refusal: str, place: Place, message: str, **facts: Fact) -> None:
         """Add something that Pomerium does not start with; `message` is its own text, `refusal` a slug of a closed list."""
         failure = Failure.CLIENT_CERT_KEY_MISMATCH if refusal == "client_cert_key_mismatch" else Failure.CONFIG_REFUSED
-        told = {"message": message, "path": place.path, "refusal": refusal, **{name: fact for name, fact in facts.items() if fact != ""}}
+        message = veiled(message)
+        place = _shown(place)
+        given = {name: fact for name, fact in _without_secrets(facts).items() if fact != ""}
+        told = {"message": message, "path": place.path, "refusal": refusal, **given}
         problem = Problem(failure, place, message, told, fatal=True)
         if problem not in self.found[-40:]:  # a key may be read twice
             self.found.append(problem)

@@ -21,6 +21,10 @@ _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _BAD_IN_HOST = re.compile(r"%(?![0-9A-Fa-f]{2})|%(?=[0-7][0-9A-Fa-f])(?!25)|[\x00-\x20\\^`{|}#?/@\x7f]")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
 _ENCODED = re.compile(r"[A-Za-z0-9$&+,/:;=@\-_.~!'()*\[\]%]*\Z")
+_NO_PORT = re.compile(
+    r"(?:(?:[a-z0-9]+\+)?(?:https?|h2c|tcp|udp|ssh|unix):/*+|//)?+[^/?#:\[\]]*+:(?![${<])(?=[^/?#]*[^/?#0-9])([^/?#]{7,})"
+)
+"""What stands where a port belongs, and is much longer than one: the password of a userinfo whose @ is missing or behind a slash."""
 _MASK = "xxxxx"  # what Go's URL.Redacted writes
 
 
@@ -87,7 +91,9 @@ def mask(text: str, whole: str = "") -> str:
     if at:
         start = before.find("//")
         return f"{before[: start + 2] if start >= 0 else ''}{_MASK}@{_cut(after)}"
-    return _cut(text)
+    text = _cut(text)
+    password = _NO_PORT.match(text)
+    return text if password is None else f"{text[: password.start(1)]}{_MASK}{text[password.end(1) :]}"
 
 
 def _cut(text: str) -> str:
@@ -97,7 +103,7 @@ def _cut(text: str) -> str:
 
 def _parse(text: str, whole: str = "") -> URL:
     raw, _, fragment = text.partition("#")
-    secret = "@" in (whole or text)
+    secret = "@" in (whole or text) or _NO_PORT.match(text) is not None
 
     def refuse(reason: str, detail: str | None = None) -> BadURL:
         if detail is not None:
@@ -116,7 +122,7 @@ def _parse(text: str, whole: str = "") -> URL:
     omit_host = False
     if not rest.startswith("/"):
         if scheme:
-            return URL(scheme, opaque=rest, has_query=bool(query), has_fragment=bool(fragment), shown=f"{scheme}:{mask(rest)}{tail}")
+            return URL(scheme, opaque=rest, has_query=bool(query), has_fragment=bool(fragment), shown=f"{mask(f'{scheme}:{rest}')}{tail}")
         if ":" in rest.partition("/")[0]:
             raise refuse("first path segment in URL cannot contain colon, have you specified protocol (ex: https)")
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
@@ -131,11 +137,11 @@ def _parse(text: str, whole: str = "") -> URL:
     if bad:
         raise refuse("invalid URL escape %s", rest[bad.start() : bad.start() + 3])
     has_user = "@" in authority
-    path = _escaped(rest)
+    path = re.sub(r"//[^/]*:[^/]*@", f"//{_MASK}@", _escaped(rest))  # a URL behind a scheme that stands there twice
     slashes = "//" if not omit_host and (host or rest or has_user) else ""
     start = f"{scheme}:{slashes}" if scheme else slashes if host or has_user else ""
     bare = f"{start}{host}{path}"
-    shown = f"{start}{f'{_MASK}@' if has_user else ''}{host}{path}{tail}"
+    shown = f"{start}{f'{_MASK}@' if has_user else ''}{host}{path}{tail}" if has_user or not secret else mask(text, whole)
     return URL(scheme, host, _unescape(rest), opaque, has_user, bool(query), bool(fragment), shown, bare)
 
 
