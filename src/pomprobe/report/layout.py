@@ -28,7 +28,7 @@ ASCII_MARKS = {Status.FAILING: "x", Status.BUG: "!!", Status.WARNING: "!", Statu
 _STRONG = re.compile(r"[^|{}:,/;&?]*[|{}:,/;&?]*")
 _WEAK = re.compile(r"[^=_.-]*[=_.-]*")
 _WORD = re.compile(r" +|[^ `]*`[^`]{1,60}`[^ `]*|[^ ]+")  # a short `code` is one word
-_GLUED_WORD = re.compile(r" +|[^ ].*")
+_GLUED_WORD = re.compile(r" +|[^ ](?:.*[^ ])?")
 GLUED = "place"
 """The role of text that is one word, spaces and all."""
 
