@@ -64,6 +64,8 @@ class Session:
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
         self._observer = observer
+        self._scope: anyio.CancelScope | None = None
+        self._judged: dict[int, tuple[Knowledge, RouteReport]] = {}
         self._runner = Runner(
             [c for _, c in self.chosen if c is not None], self.options, Machine.read(), self._finished if observer else None
         )
@@ -89,7 +91,11 @@ class Session:
         It returns nothing, since asyncio formats the result of its main task (`signal.signal` does, of the handler that holds
         it): with a report of ten thousand routes that takes seconds.
         """
+        if self._observer is not None:
+            for route in (route for route, cluster in self.chosen if cluster is None):
+                self._observer(without_upstream(route))
         async with anyio.create_task_group() as group:
+            self._scope = group.cancel_scope
 
             async def listen() -> None:
                 with anyio.open_signal_receiver(*interrupts) as signals:
@@ -110,6 +116,11 @@ class Session:
             await self._runner.run()
             group.cancel_scope.cancel()
 
+    def stop(self) -> None:
+        """End the run now, since nobody wants to know any more. Called from where the run is: by a tick or an observer."""
+        if self._scope is not None:
+            self._scope.cancel()
+
     def speak_as(self, envoy: str) -> None:
         """Forecast in the words of this Envoy (as in 1.40.0) from now on, to be compared with its own."""
         newer = tuple(int(part) for part in envoy.split(".")[:2]) >= (1, 40)
@@ -124,7 +135,14 @@ class Session:
         return Report(self.config.file, started, elapsed, findings(self.config.problems, self.knowledge), routes, self.signal is not None)
 
     def _route(self, probed: Probed) -> RouteReport:
-        return diagnose(probed.cluster, probed.upstreams, self.knowledge, probed.done)
+        """What is known of one route; of a finished one it is found out once."""
+        knowledge, judged = self._judged.get(id(probed), (None, None))
+        if judged is not None and knowledge is self.knowledge:
+            return judged
+        judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, probed.done)
+        if probed.done:
+            self._judged[id(probed)] = self.knowledge, judged
+        return judged
 
     def _finished(self, probed: Probed) -> None:
         assert self._observer is not None

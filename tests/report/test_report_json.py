@@ -115,6 +115,7 @@ def test_json_lines_are_the_routes_and_a_summary(printed: Printed) -> None:
     report = examples.everything()
     *routes, last = [json.loads(line) for line in printed(report, "jsonl").splitlines()]
     assert ["route"] * 9 + ["summary"] == [line.pop("type") for line in (*routes, last)]
+    assert {(1, 0)} == {(line.pop("schema_version"), line.pop("index")) for line in routes}
     assert document(report) == last | {"routes": routes}
 
 

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import gc
-import signal
+import errno
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from ..exits import GOOD, REFUSED, UNJUDGED, exit_code
 from . import options as o
-from .common import environment, loaded, say, say_error, seconds, usage
+from .common import environment, say, say_error, seconds, usage
 from .printing import outputs_of, severity, show
-from .progress import bar
+from .probing import Asked, probe
 
 if TYPE_CHECKING:
     from ..model import ConfigError as Refusal
-    from ..model import Report, StageName
-    from ..runner import Options
-    from .tell import Aside
+    from ..model import StageName
+    from ..report.output import Output
+    from .stream import Lines
 
 AGAIN = 3.0
 """Seconds between two tries of --wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What to probe and how; the same for every try of --wait."""
-
-    configs: tuple[Path, ...]
-    env: Mapping[str, str] | None
-    routes: tuple[str, ...]
-    options: Options
-    pomerium_version: str
-    warn_at: float
-    progress: bool
-    confirm: bool
-    envoy: str | None
 
 
 def check(
@@ -99,13 +81,17 @@ def check(
     caps = seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline")
     options = Options(*caps, concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), stages)
     given = environment(env, quiet=quiet)
-    asked = Asked(tuple(configs), given, tuple(route or ()), options, pomerium_version, warn_at, progress and not quiet, confirm, envoy)
+    drawn = progress and not quiet
+    lines = None
+    if wait is None and not confirm:  # else a route's first report need not be its last
+        lines, outputs = _streamed(outputs, discreet=quiet or on_change, alone=state is None and mail is None)
+    asked = Asked(tuple(configs), given, tuple(route or ()), options, pomerium_version, warn_at, drawn, confirm, envoy)
     from ..model import ConfigError
 
     until = time.monotonic() + (seconds(wait, "--wait") or 0.0)
     while True:
         try:
-            report, ended = _probe(asked, aside)
+            report, ended = probe(asked, aside, lines)
         except ConfigError as error:
             _refused(error, nagios)
         code = exit_code(report, fail_on)
@@ -115,13 +101,18 @@ def check(
     teller = tell.Teller(state, on_change, confirm_failures, fail_on, mail)
     worth = not quiet or code != GOOD or ended is not None
     files, printed = [one for one in outputs if one.path], [one for one in outputs if not one.path]
-    written = show(report, files, color, verbose)
+    unwritten = [] if lines is None else lines.close(report)
+    for problem in unwritten:
+        say_error(problem)
+    written = show(report, files, color, verbose) and not unwritten
 
     def shown(news: Sequence[str]) -> None:
         nonlocal written
         written = show(report, printed, color, verbose, news) and written
 
     teller.tell(report, shown, worth)
+    if lines is not None and lines.unread:
+        raise BrokenPipeError(errno.EPIPE, "nobody reads")
     if not report.routes:
         say_error("no route was probed" + (" (no name or `from` matches --route)" if route else ""))
     if ended is not None:
@@ -133,34 +124,20 @@ def check(
     raise typer.Exit(code if written else UNJUDGED)
 
 
-def _probe(asked: Asked, aside: Aside) -> tuple[Report, signal.Signals | None]:
-    """Read and probe every config; a signal ends it with what is known. Raises ConfigError."""
-    import anyio
+def _streamed(outputs: list[Output], *, discreet: bool, alone: bool) -> tuple[Lines | None, list[Output]]:
+    """What gets its lines while the run goes on, and the other outputs.
 
-    from ..api import Session, merge
-    from ..report.suppress import by_comments
+    discreet: may nothing be printed before the end? alone: does nothing but reports come of the run?
+    """
+    from ..report.output import STREAMED
 
-    gc.freeze()  # what was imported stays: no need to look through it again and again
-    gc.set_threshold(20_000, 50, 50)
-    reports, ended = [], None
-    for path in asked.configs:
-        config = loaded(path, asked.pomerium_version, asked.env)
-        session = Session(config, asked.options, routes=asked.routes, pomerium_version=asked.pomerium_version, warn_at=asked.warn_at)
-        with bar(session, asked.progress) as tick:
-            anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
-        report = session.report()
-        if asked.confirm and session.signal is None:
-            from .confirm import confirmed
+    streamed = [one for one in outputs if one.format == STREAMED and (one.path is not None or not discreet)]
+    if not streamed:
+        return None, outputs
+    from .stream import Lines
 
-            report = confirmed(session, report, asked.envoy)
-        report, unused = by_comments(report, config)
-        for message in unused:
-            say_error(message)
-        reports.append(report)
-        ended = ended or session.signal
-        if ended is not None:
-            break
-    return aside.without(merge(reports)), ended
+    others = [one for one in outputs if one not in streamed]
+    return Lines(streamed, alone and not others), others
 
 
 def _refused(error: Refusal, nagios: bool) -> NoReturn:

@@ -46,6 +46,18 @@ class Aside:
         known = self.known if self.known is None else {found: bad for found, bad in self.known.items() if found[0] not in rules}
         return Aside(tuple(s for s in self.suppressions if s.rule not in rules), known)
 
+    def quietly(self, report: Report) -> Report:
+        """The report without them, where it is one of some routes only: nothing is said of what fits none of those."""
+        if self.suppressions:
+            from ..report.suppress import suppress
+
+            report, _ = suppress(report, self.suppressions)
+        if self.known is not None:
+            from ..report.baseline import without
+
+            report, _ = without(report, self.known)
+        return report
+
     def without(self, report: Report) -> Report:
         """The report without them; a suppression that fits nothing is said on standard error."""
         if self.suppressions:

@@ -31,7 +31,7 @@ FORMATS: dict[str, Writer] = {
     "text": Writer("text:write", "for people: worst first, with the fix"),
     "short": Writer("short:write", "one line a route, to paste into a chat"),
     "json": Writer("json:write", "for scripts: one document, schema_version 1"),
-    "jsonl": Writer("jsonl:write", "for streams: one line a route, then a summary"),
+    "jsonl": Writer("jsonl:write", "for streams: one line a route as it finishes, then a summary"),
     "junit": Writer("junit:write", "for CI systems: a suite a route, a case a stage"),
     "sarif": Writer("sarif:write", "for code scanning: SARIF 2.1.0 at the lines of the config"),
     "markdown": Writer("markdown:write", "for tickets and GitHub's step summary"),

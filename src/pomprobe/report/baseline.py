@@ -33,7 +33,7 @@ def read(text: str) -> Known:
         raise BaselineError(f"not JSON (line {error.lineno}: {error.msg}); write it with -o json=FILE") from error
     except BaselineError:
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, StopIteration) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BaselineError("not a JSON report of pomprobe; write it with -o json=FILE") from error
 
 
@@ -45,7 +45,7 @@ def _documents(text: str) -> list[dict[str, Any]]:
         if len(lines) < 2:
             raise
         documents = [json.loads(line) for line in lines]
-    version = next(d["schema_version"] for d in documents if d.get("type") != "route")
+    version = documents[-1]["schema_version"]
     if version != SCHEMA_VERSION:
         raise BaselineError(f"schema_version {clean(version)}, not {SCHEMA_VERSION}; write it anew with -o json=FILE")
     return documents
@@ -60,8 +60,8 @@ def _findings(document: dict[str, Any]) -> Iterator[tuple[identity.Identity, Sev
             yield found, Severity(verdict["severity"])
 
 
-def only_new(report: Report, known: Known) -> tuple[Report, int]:
-    """The report without the findings of the baseline, and how many of those have gone. One that got worse is new."""
+def without(report: Report, known: Known) -> tuple[Report, set[identity.Identity]]:
+    """The report without the findings of the baseline, and those of the baseline that it has. One that got worse is new."""
     met: set[identity.Identity] = set()
 
     def by(found: identity.Identity, severity: Severity) -> str | None:
@@ -71,4 +71,10 @@ def only_new(report: Report, known: Known) -> tuple[Report, int]:
         return "baseline" if SEVERITY_ORDER.index(severity) >= SEVERITY_ORDER.index(known[found]) else None
 
     left = moved(report, lambda r, v: by(identity.of_verdict(r, v), v.severity), lambda f: by(identity.of_finding(f), f.severity))
+    return left, met
+
+
+def only_new(report: Report, known: Known) -> tuple[Report, int]:
+    """The report without the findings of the baseline, and how many of those have gone."""
+    left, met = without(report, known)
     return left, len(known.keys() - met)

@@ -1,4 +1,7 @@
-"""JSON lines: one line a route as it finishes, then one line that sums up. The objects are those of the JSON report plus `type`."""
+"""JSON lines: one line a route as it finishes, then one line that sums up. The objects are those of the JSON report plus `type`.
+
+A line of a route stands by itself: it has the schema's version, and the route's `index` in the config, since routes end in any order.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from typing import TextIO
 
 from ..model import Report, RouteReport
-from .json import Document, head, route
+from .json import SCHEMA_VERSION, Document, head, route
 from .style import Style
 
 
@@ -19,7 +22,7 @@ def write(report: Report, out: TextIO, style: Style) -> None:
 
 def jsonl_route(report: RouteReport) -> str:
     """The line of one route, without its end."""
-    return _line({"type": "route"} | route(report))
+    return _line({"type": "route", "schema_version": SCHEMA_VERSION, "index": report.route.index} | route(report))
 
 
 def jsonl_summary(report: Report) -> str:

@@ -21,6 +21,10 @@ MARKUP = ("html", "junit")
 """Formats in which a character that the terminal cannot show has an escape of its own."""
 
 
+STREAMED = "jsonl"
+"""The format that need not wait for the end of a run."""
+
+
 class OutputError(Exception):
     """A report that cannot be written, or an -o that says nothing; the message is for people."""
 

@@ -72,32 +72,49 @@ def _unused(suppression: Suppression, report: Report, rules: Collection[str]) ->
     return f"{suppression}: nothing to suppress"
 
 
-def by_comments(report: Report, config: Config) -> tuple[Report, list[str]]:
-    """The report without what `# pomprobe: ignore CODE` comments in this config name, and the comments that nothing needed.
+class Comments:
+    """The `# pomprobe: ignore CODE` comments of a config, and which of them something needed so far.
 
     A comment counts for the whole route in which it stands; outside of the routes for the line that it is about.
     """
-    starts = sorted(route.place.line for route in config.routes)
-    used: set[tuple[int, str]] = set()
 
-    def home(line: int) -> int | None:
-        before = bisect_right(starts, line)
-        return starts[before - 1] if before else None
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._starts = sorted(route.place.line for route in config.routes)
+        self._used: set[tuple[int, str]] = set()
 
-    def by(rule: str, place: Place, start: int | None) -> By:
-        for line, code in config.suppressions:
-            if place.file == config.file and code == rule and (line == place.line or (start is not None and home(line) == start)):
-                used.add((line, code))
-                return f"comment at {clean(config.file)}:{line}"
+    def without(self, report: Report) -> Report:
+        """The report without what the comments name. It may be one of some routes only."""
+        if not self._config.suppressions:
+            return report
+        return moved(
+            report,
+            lambda r, v: self._by(v.rule.code, v.place, r.route.place.line),
+            lambda f: self._by(f.rule.code, f.place, self._home(f.place.line) if f.place.path.startswith("routes[") else None),
+        )
+
+    def unused(self) -> list[str]:
+        """The comments that nothing needed, a sentence each."""
+        left = [(line, code) for line, code in self._config.suppressions if (line, code) not in self._used]
+        return [f"{clean(self._config.file)}:{line}: ignore {clean(code)}: nothing to suppress" for line, code in left]
+
+    def _home(self, line: int) -> int | None:
+        before = bisect_right(self._starts, line)
+        return self._starts[before - 1] if before else None
+
+    def _by(self, rule: str, place: Place, start: int | None) -> By:
+        for line, code in self._config.suppressions:
+            here = line == place.line or (start is not None and self._home(line) == start)
+            if place.file == self._config.file and code == rule and here:
+                self._used.add((line, code))
+                return f"comment at {clean(self._config.file)}:{line}"
         return None
 
-    left = moved(
-        report,
-        lambda r, v: by(v.rule.code, v.place, r.route.place.line),
-        lambda f: by(f.rule.code, f.place, home(f.place.line) if f.place.path.startswith("routes[") else None),
-    )
-    unused = [(line, code) for line, code in config.suppressions if (line, code) not in used]
-    return left, [f"{clean(config.file)}:{line}: ignore {clean(code)}: nothing to suppress" for line, code in unused]
+
+def by_comments(report: Report, config: Config) -> tuple[Report, list[str]]:
+    """The report without what the comments of this config name, and the comments that nothing needed."""
+    comments = Comments(config)
+    return comments.without(report), comments.unused()
 
 
 def moved(report: Report, verdict: Callable[[RouteReport, Verdict], By], finding: Callable[[Finding], By]) -> Report:
