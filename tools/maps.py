@@ -18,7 +18,7 @@ from pomprobe.catalog import load, plain
 from pomprobe.config import load as read
 from pomprobe.envoy.bootstrap import static
 from pomprobe.envoy.route import CHOICE
-from pomprobe.envoy.values import Redacted
+from pomprobe.envoy.values import Public
 from pomprobe.model import Cluster, Rule, UpstreamTLS
 from pomprobe.plan import Machine, plan
 
@@ -137,7 +137,7 @@ def _built(route: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[dict[
     config = read("config.yaml", text=text.encode())
     (cluster,) = plan(config, SYSTEM)
     assert cluster is not None
-    message = static([cluster], config.settings, {0: "choice"}, Path("/"), Redacted())
+    message = static([cluster], config.settings, {0: "choice"}, Path("/"), Public())
     return dict(_flat(message, "")), cluster
 
 

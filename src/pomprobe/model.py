@@ -299,6 +299,9 @@ class TLSOptions:
     custom_ca: bytes | None = field(default=None, repr=False)
     client_cert: bytes | None = field(default=None, repr=False)
     client_key: bytes | None = field(default=None, repr=False)
+    custom_ca_file: str = ""  # the files that these were read from, "" where the config holds them itself
+    client_cert_file: str = ""
+    client_key_file: str = ""
     allow_renegotiation: bool = False
 
 
@@ -462,6 +465,9 @@ class UpstreamTLS:
     alpn: tuple[str, ...]
     client_cert: bytes | None = field(default=None, repr=False)
     client_key: bytes | None = field(default=None, repr=False)
+    trust_file: str = ""  # the file that holds just these bytes, "" where there is none; so for the next two
+    client_cert_file: str = ""
+    client_key_file: str = ""
     allow_renegotiation: bool = False
 
 

@@ -15,7 +15,7 @@ from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import printed
 from pomprobe.envoy.route import route_message
 from pomprobe.envoy.validate import refusals, words
-from pomprobe.envoy.values import Files, Redacted, duration, literal
+from pomprobe.envoy.values import Files, Public, duration, literal
 from pomprobe.machine import read_machine
 from pomprobe.model import CircuitBreakers, Cluster, Config, DNSSettings, HealthCheck, RouteKind, Settings, TLSOptions
 from pomprobe.plan import plan
@@ -96,7 +96,7 @@ def test_shape_of_a_cluster() -> None:
     cluster = planned(
         "https://localhost:8443,1", "https://b,3", circuit_breakers=CircuitBreakers(max_requests=7), healthy_panic_threshold=0
     )
-    message = cluster_message(cluster, Settings(), Redacted())
+    message = cluster_message(cluster, Settings(), Public())
     first, second = message["load_assignment"]["endpoints"][0]["lb_endpoints"]
     assert {"address": "127.0.0.1", "port_value": 8443} == first["endpoint"]["address"]["socket_address"]
     assert ("localhost:8443", "b") == (first["endpoint"]["hostname"], second["endpoint"]["hostname"])
@@ -111,7 +111,7 @@ def test_shape_of_a_cluster() -> None:
 
 def test_plaintext_members_have_no_socket_of_their_own() -> None:
     """In a mixed list the first TLS socket is the default, and the plaintext member names none."""
-    message = cluster_message(planned("http://a:80", "https://b"), Settings(), Redacted())
+    message = cluster_message(planned("http://a:80", "https://b"), Settings(), Public())
     plain, secure = message["load_assignment"]["endpoints"][0]["lb_endpoints"]
     assert ("metadata" not in plain, "metadata" in secure) == (True, True)
     assert "b" == message["transport_socket"]["typed_config"]["sni"]
@@ -119,7 +119,7 @@ def test_plaintext_members_have_no_socket_of_their_own() -> None:
 
 
 def action(cluster: Cluster) -> dict[str, Any]:
-    return dict(route_message(cluster, Settings(), "choice", Redacted())["route"])
+    return dict(route_message(cluster, Settings(), "choice", Public())["route"])
 
 
 def test_timeouts_reach_envoy_as_they_are_written() -> None:
@@ -139,11 +139,11 @@ def test_the_timeout_header_is_left_to_envoy() -> None:
 
 
 def test_printing_shows_no_secret() -> None:
-    """Printed, the configuration has neither keys nor header values, and no path of this machine's."""
+    """Printed, the configuration has neither keys nor header values."""
     options = TLSOptions(client_cert=b"CERT", client_key=b"K3Y", custom_ca=b"CA")
     one = route("https://user:pa55@a", tls=options, set_request_headers={"Authorization": "Bearer s3cret"}, places={"x": PLACE})
     config = Config("config.yaml", (one,), Settings())
-    text = printed(config, [(one, plan(config, SYSTEM)[0])])
+    text, _ = printed(config, [(one, plan(config, SYSTEM)[0])])
     assert "authorization" in text
     assert not [secret for secret in ("K3Y", "s3cret", "pa55") if secret in text]
     assert {"listeners", "clusters"} == set(json.loads(text)["static_resources"])
@@ -177,5 +177,6 @@ def test_routes_without_a_cluster_are_skipped() -> None:
         route("http://a", index=index, kind=kind) for index, kind in enumerate((RouteKind.KUBERNETES, RouteKind.UDP, RouteKind.REDIRECT))
     )
     config = Config("config.yaml", routes, Settings())
-    text = printed(config, list(zip(routes, plan(config, SYSTEM), strict=True)))
+    text, notes = printed(config, list(zip(routes, plan(config, SYSTEM), strict=True)))
+    assert 3 == len(notes)
     assert [] == json.loads(text)["static_resources"]["clusters"]

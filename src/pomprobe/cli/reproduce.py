@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED
-from .common import Env, Routes, Version, environment, read, style, usage
+from .common import Env, Routes, Version, environment, read, say_error, style, usage
 
 
 def reproduce(
@@ -22,7 +22,7 @@ def reproduce(
     requests: Annotated[int, typer.Option(help="Requests for each route; shows shares.", min=1, metavar="N")] = 3,
     output: Annotated[str, typer.Option("--output", "-o", help="text or json.", metavar="FORMAT")] = "text",
     print_config: Annotated[
-        bool, typer.Option("--print-config", help="Print Envoy's configuration, without keys and header values, and exit.")
+        bool, typer.Option("--print-config", help="Print a configuration that Envoy accepts, without keys and header values, and exit.")
     ] = False,
     pomerium_version: Version = "0.33",
     env: Env = None,
@@ -46,7 +46,10 @@ def reproduce(
     loaded = read(config, pomerium_version, environment(env))
     session = Session(loaded, routes=route or [], pomerium_version=pomerium_version)
     if print_config:
-        typer.echo(printed(loaded, session.chosen))
+        text, notes = printed(loaded, session.chosen)
+        typer.echo(text)
+        for note in notes:
+            say_error(note)
         return
     try:
         binary, seen = anyio.run(lambda: ask(loaded, session.chosen, Options(envoy, requests)))

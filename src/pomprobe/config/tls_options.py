@@ -12,12 +12,16 @@ UNMATCHED = ("tls: private key does not match public key", "tls: private key typ
 
 def read_tls(reader: Reader) -> TLSOptions:
     certificate, key = _client_pair(reader)
+    inline = bool(reader.text("tls_client_cert"))
     return TLSOptions(
         skip_verify=reader.boolean("tls_skip_verify"),
         server_name=reader.text("tls_upstream_server_name") or reader.text("tls_server_name"),
         custom_ca=_custom_ca(reader),
         client_cert=certificate,
         client_key=key,
+        custom_ca_file=reader.text("tls_custom_ca_file"),
+        client_cert_file="" if inline else reader.text("tls_client_cert_file"),
+        client_key_file="" if inline else reader.text("tls_client_key_file"),
         allow_renegotiation=reader.boolean("tls_upstream_allow_renegotiation"),
     )
 

@@ -32,14 +32,20 @@ LOGGED = {
 """A line of the access log: never a header that goes upstream. choice: our own header, still there where no route took the request."""
 
 
-def bootstrap(clusters: Iterable[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path, store: Store) -> Message:
-    """The configuration that Envoy starts with; `choices`: a route's index -> the header value that chooses it."""
+def bootstrap(clusters: Iterable[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path | None, store: Store) -> Message:
+    """The configuration that Envoy starts with.
+
+    choices: a route's index -> the header value that chooses it. folder: where it writes; None is the working directory, with the
+    access log on standard output.
+    """
     routes = [route_message(cluster, settings, choices[cluster.route.index], store) for cluster in clusters]
     return {
         "node": {"id": "pomprobe", "cluster": "pomprobe"},
-        "admin": {"address": {"pipe": {"path": str(folder / ADMIN), "mode": 0o600}}},
+        "admin": {"address": {"pipe": {"path": str(folder / ADMIN) if folder else ADMIN, "mode": 0o600}}},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": RUNTIME}]},
-        "dynamic_resources": {"cds_config": {"path_config_source": {"path": str(folder / CLUSTERS)}, "resource_api_version": "V3"}},
+        "dynamic_resources": {
+            "cds_config": {"path_config_source": {"path": str(folder / CLUSTERS) if folder else CLUSTERS}, "resource_api_version": "V3"}
+        },
         "static_resources": {"listeners": [_listener(routes, settings, folder)]},
     }
 
@@ -49,7 +55,7 @@ def discovery(messages: Iterable[Message]) -> Message:
     return {"version_info": "1", "resources": [typed("config.cluster.v3.Cluster", **message) for message in messages]}
 
 
-def static(clusters: Sequence[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path, store: Store) -> Message:
+def static(clusters: Sequence[Cluster], settings: Settings, choices: Mapping[int, str], folder: Path | None, store: Store) -> Message:
     """The same in one piece, clusters included: to validate, and to print."""
     message = bootstrap(clusters, settings, choices, folder, store)
     del message["dynamic_resources"]
@@ -57,7 +63,7 @@ def static(clusters: Sequence[Cluster], settings: Settings, choices: Mapping[int
     return message
 
 
-def _listener(routes: list[Message], settings: Settings, folder: Path) -> Message:
+def _listener(routes: list[Message], settings: Settings, folder: Path | None) -> Message:
     common: Message = {
         "headers_with_underscores_action": "REJECT_REQUEST",
         "idle_timeout": duration(settings.timeout_idle),
@@ -100,7 +106,13 @@ def _listener(routes: list[Message], settings: Settings, folder: Path) -> Messag
     }
 
 
-def _access_log(folder: Path) -> Message:
+def _access_log(folder: Path | None) -> Message:
+    if folder is None:
+        return extension(
+            "envoy.access_loggers.stdout",
+            "extensions.access_loggers.stream.v3.StdoutAccessLog",
+            log_format={"json_format": LOGGED},
+        )
     return extension(
         "envoy.access_loggers.file",
         "extensions.access_loggers.file.v3.FileAccessLog",

@@ -28,7 +28,7 @@ HTTP2_OPTIONS: Message = {
 def cluster_message(cluster: Cluster, settings: Settings, store: Store) -> Message:
     """The cluster of one route."""
     route = cluster.route
-    sockets = [transport_socket(context, store) if context else None for context in cluster.tls]
+    sockets = [transport_socket(context, route.index, store) if context else None for context in cluster.tls]
     own = [socket if upstream.scheme.startswith("https") else None for upstream, socket in zip(cluster.upstreams, sockets, strict=True)]
     message: Message = {
         "name": cluster.name,

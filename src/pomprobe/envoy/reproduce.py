@@ -21,7 +21,7 @@ from .log import AccessLog
 from .process import START, check, private_folder, running, tidily, watch
 from .results import Reproduction, Sample, folded
 from .validate import refusals
-from .values import Files, Message, Redacted
+from .values import Files, Message, Public
 
 REQUESTS = 12
 """Requests for each route: whole shares for 1, 2, 3, 4 and 6 endpoints."""
@@ -87,11 +87,24 @@ def doubles(clusters: Sequence[Cluster]) -> dict[int, str]:
     return {c.route.index: f"route {c.name} is not unique" for c in clusters if first[c.name] != c.route.index}
 
 
-def printed(config: Config, chosen: Chosen) -> str:
-    """The configuration that would be run, as JSON, without keys and header values."""
-    clusters = [cluster for route, cluster in chosen if cluster is not None and not skipped(route, cluster)]
-    store, choices = Redacted(), {cluster.route.index: f"<secret>-{cluster.route.index}" for cluster in clusters}
-    return json.dumps(static(clusters, config.settings, choices, Path("<private folder>"), store), indent=2)
+def printed(config: Config, chosen: Chosen) -> tuple[str, tuple[str, ...]]:
+    """The configuration that would be run, as JSON that an Envoy accepts, and what its reader has to know.
+
+    No private key and no header value is in it: those stand in files of the config, or in environment variables that the notes name.
+    A route is chosen by its index. One that Envoy refuses is left out, as Envoy leaves it out.
+    """
+    asked = [cluster for route, cluster in chosen if cluster is not None and not skipped(route, cluster)]
+    twice = doubles(asked)
+    left_out = {route.index: skipped(route, cluster) for route, cluster in chosen}
+    for cluster in asked:
+        refused = twice.get(cluster.route.index) or next(iter(cluster.refusals), "")
+        left_out[cluster.route.index] = f"refused: {refused}" if refused else ""
+    store, accepted = Public(), [cluster for cluster in asked if not left_out[cluster.route.index]]
+    choices = {cluster.route.index: str(cluster.route.index) for cluster in accepted}
+    text = json.dumps(static(accepted, config.settings, choices, None, store), indent=2)
+    notes = [f"left out: {route.name}: {left_out[route.index]}" for route, _ in chosen if left_out[route.index]]
+    notes += [f"Envoy reads {variable} from its environment: {what}" for variable, what in store.variables.items()]
+    return text, tuple(notes)
 
 
 class _Envoy:

@@ -25,7 +25,7 @@ def route_message(cluster: Cluster, settings: Settings, choice: str, store: Stor
     }
     headers = [(name, value) for name, value in rendered(route).items() if name != "host"]
     if headers:
-        mutations = [{"append": set_header(name, value)} for name, value in store.secrets(headers)]
+        mutations = [{"append": set_header(name, store.header(route.index, name, value))} for name, value in headers]
         message["typed_per_filter_config"] = {
             MUTATION: typed("extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute", mutations={"request_mutations": mutations})
         }

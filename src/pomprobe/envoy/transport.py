@@ -16,11 +16,11 @@ CIPHERS = (
 CURVES = ("X25519", "P-256", "P-384", "P-521")
 
 
-def transport_socket(context: UpstreamTLS, store: Store) -> Message:
-    """The transport socket of one upstream."""
+def transport_socket(context: UpstreamTLS, route: int, store: Store) -> Message:
+    """The transport socket of one upstream of the route with this index."""
     validation: Message = {"match_typed_subject_alt_names": [_matcher(context.match_name)]}
     if context.trust is not None:
-        validation["trusted_ca"] = store.source(f"certificate authorities: {context.trust_source}", context.trust)
+        validation["trusted_ca"] = store.source(context.trust, context.trust_file)
     if context.skip_verify:
         validation["trust_chain_verification"] = "ACCEPT_UNTRUSTED"
     common: Message = {
@@ -36,8 +36,8 @@ def transport_socket(context: UpstreamTLS, store: Store) -> Message:
     if context.client_cert is not None and context.client_key is not None:
         common["tls_certificates"] = [
             {
-                "certificate_chain": store.source("client certificate", context.client_cert),
-                "private_key": store.source("private key", context.client_key),
+                "certificate_chain": store.source(context.client_cert, context.client_cert_file),
+                "private_key": store.key(route, context.client_key, context.client_key_file),
             }
         ]
     return extension(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
 Message = dict[str, Any]
 """A protobuf message in its JSON form."""
 
-REDACTED = "<redacted>"
+CERTIFICATE = re.compile(rb"-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[A-Za-z0-9+/=\s]*-----END \1-----")
 
 
 def typed(name: str, /, **fields: Any) -> Message:
@@ -36,19 +36,23 @@ def literal(value: str) -> str:
 
 
 def set_header(name: str, value: str) -> Message:
-    """Set a header, over one that is there, even to an empty value."""
-    return {"header": {"key": name, "value": literal(value)}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "keep_empty_value": True}
+    """Set a header, over one that is there, even to an empty value; `value` may hold substitution commands."""
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "keep_empty_value": True}
 
 
 class Store(Protocol):
-    """Where certificates and secret values go, so that the configuration can name them."""
+    """Where certificates and secret values go, so that the configuration can name them. file: where the config has them, "" if inline."""
 
-    def source(self, what: str, content: bytes) -> Message:
-        """A DataSource for these bytes; `what` says for people what they are."""
+    def source(self, content: bytes, file: str) -> Message:
+        """A DataSource for certificates."""
         ...
 
-    def secrets(self, values: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-        """Headers as they may stand in the configuration."""
+    def key(self, route: int, content: bytes, file: str) -> Message:
+        """A DataSource for a private key of the route with this index."""
+        ...
+
+    def header(self, route: int, name: str, value: str) -> str:
+        """What stands for the value of a header of the route with this index."""
         ...
 
 
@@ -59,18 +63,22 @@ class Files:
         self._folder = folder
         self._paths: set[Path] = set()
 
-    def source(self, what: str, content: bytes) -> Message:
-        """A file named after its content."""
+    def source(self, content: bytes, file: str) -> Message:
+        """A file named after its content; the config's own may change while Envoy starts."""
         path = self._folder / f"{hashlib.sha256(content).hexdigest()[:24]}.pem"
         if path not in self._paths:
             self._paths.add(path)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                out.write(content)
         return {"filename": str(path)}
 
-    def secrets(self, values: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-        """As they are: the configuration is private too."""
-        return values
+    def key(self, route: int, content: bytes, file: str) -> Message:
+        """A file, too."""
+        return self.source(content, file)
+
+    def header(self, route: int, name: str, value: str) -> str:
+        """As it is: the configuration is private too."""
+        return literal(value)
 
     def remove(self) -> None:
         """Remove every file: Envoy reads them once."""
@@ -79,13 +87,31 @@ class Files:
         self._paths.clear()
 
 
-class Redacted:
-    """For printing: keeps nothing, and names what would be there."""
+class Public:
+    """For a configuration that is printed: certificates as they are, keys and header values by the names of environment variables."""
 
-    def source(self, what: str, content: bytes) -> Message:
-        """What the bytes are, and how many."""
-        return {"inline_string": f"<{what}, {len(content)} bytes>"}
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+        """Name of a variable -> what it has to hold."""
 
-    def secrets(self, values: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-        """Names only."""
-        return [(name, REDACTED) for name, _ in values]
+    def source(self, content: bytes, file: str) -> Message:
+        """The file that the config names, else the certificates themselves, and nothing that stands beside them."""
+        if file:
+            return {"filename": file}
+        return {"inline_string": "".join(f"{match[0].decode('ascii', 'replace')}\n" for match in CERTIFICATE.finditer(content))}
+
+    def key(self, route: int, content: bytes, file: str) -> Message:
+        """The file that the config names, else a variable that Envoy reads as it starts."""
+        if file:
+            return {"filename": file}
+        name = f"POMPROBE_ROUTE_{route}_TLS_CLIENT_KEY"
+        self.variables[name] = "tls_client_key, decoded"
+        return {"environment_variable": name}
+
+    def header(self, route: int, name: str, value: str) -> str:
+        """A command that Envoy fills in for each request; a variable that is not set gives `-`."""
+        variable = f"POMPROBE_ROUTE_{route}_{re.sub(r'[^A-Z0-9]', '_', name.upper())}"
+        while variable in self.variables:
+            variable += "_"
+        self.variables[variable] = f"the value of {name} in set_request_headers"
+        return f"%ENVIRONMENT({variable})%"

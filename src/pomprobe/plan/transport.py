@@ -25,6 +25,7 @@ class Trust:
 
     pem: bytes | None = field(repr=False)
     source: str
+    file: str = ""  # the one that holds just these, "" where there is none
 
 
 def trusts(settings: Settings, machine: Machine) -> Trust:
@@ -33,7 +34,7 @@ def trusts(settings: Settings, machine: Machine) -> Trust:
         return Trust(None, "none: this machine has no bundle of certificate authorities")
     source = machine.system_ca_path or "the system's bundle"
     if settings.certificate_authority is None:
-        return Trust(machine.system_ca, source)
+        return Trust(machine.system_ca, source, machine.system_ca_path or "")
     key = "certificate_authority_file" if "certificate_authority_file" in settings.places else "certificate_authority"
     return Trust(machine.system_ca + b"\n" + settings.certificate_authority, f"{source} + {key}")
 
@@ -85,8 +86,9 @@ def _context(route: Route, upstream: Upstream, trust: Trust) -> UpstreamTLS:
     if options.custom_ca is not None:
         pem: bytes | None = options.custom_ca
         source = "tls_custom_ca_file" if "tls_custom_ca_file" in route.places else "tls_custom_ca"
+        file = options.custom_ca_file
     else:
-        pem, source = trust.pem, trust.source
+        pem, source, file = trust.pem, trust.source, trust.file
     return UpstreamTLS(
         server_name=name,
         match_name=_matched(name),
@@ -96,6 +98,9 @@ def _context(route: Route, upstream: Upstream, trust: Trust) -> UpstreamTLS:
         alpn=("http/1.1",) if route.websockets else ("h2", "http/1.1"),
         client_cert=options.client_cert,
         client_key=options.client_key,
+        trust_file=file,
+        client_cert_file=options.client_cert_file,
+        client_key_file=options.client_key_file,
         allow_renegotiation=options.allow_renegotiation,
     )
 
