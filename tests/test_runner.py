@@ -14,7 +14,8 @@ from factories import cluster, upstream
 from pomprobe import runner
 from pomprobe.model import Cluster, Discovery, Failure, Outcome, StageName, Status, Timer, Timers
 from pomprobe.net.resolv_conf import Machine
-from pomprobe.runner import Options, Probed, Runner
+from pomprobe.probed import Probed
+from pomprobe.runner import Options, Runner
 from pomprobe.stages.walk import Walk
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"

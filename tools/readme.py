@@ -66,8 +66,10 @@ def _normal(text: str) -> str:
 
 
 def _written(block: re.Match[str]) -> str:
-    """The block as the command prints it now; of an excerpt each paragraph that begins with the same two words."""
+    """The block as the command prints it now, of an excerpt each paragraph that begins with the same two words; as it is where it holds."""
     printed = output(block["command"]).rstrip() + "\n"
+    if _prints(printed, block["output"]):
+        return block[0]
     if "…" in block["output"].splitlines():
         now = {_head(paragraph): paragraph for paragraph in printed.rstrip().split("\n\n")}
         shown = block["output"].rstrip().split("\n\n")

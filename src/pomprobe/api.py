@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fnmatch
 import signal
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -18,12 +20,19 @@ from .machine import read_machine
 from .model import Cluster, Config, Report, Route, RouteReport
 from .net.resolv_conf import Machine
 from .plan import plan
-from .runner import Options, Probed, Runner
+from .probed import Probed
+from .runner import Options, Runner
+
+if TYPE_CHECKING:
+    from .fleet import Fleet
 
 Observer = Callable[[RouteReport], None]
 
 NEWEST = "0.33"
 """The newest released Pomerium, which bundles Envoy 1.37."""
+
+LARGE = 250
+"""Clusters from which on a second process saves more time than it costs."""
 
 TICK = 0.2
 """Seconds between two calls of a session's tick."""
@@ -55,7 +64,9 @@ class Session:
         pomerium_version: str = NEWEST,
         warn_at: float = WARN_AT,
         observer: Observer | None = None,
+        fork: bool = False,
     ) -> None:
+        """fork: more than one process may be used, where it pays; then no event loop may run yet, nor any other thread."""
         selection = Selection(tuple(routes))
         self.config = config
         self.options = options or Options()
@@ -66,11 +77,10 @@ class Session:
         self._observer = observer
         self._scope: anyio.CancelScope | None = None
         self._judged: dict[int, tuple[Knowledge, RouteReport]] = {}
-        self._runner = Runner(
-            [c for _, c in self.chosen if c is not None], self.options, Machine.read(), self._finished if observer else None
-        )
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
+        clusters = [cluster for _, cluster in self.chosen if cluster is not None]
+        self._runner = _runner(clusters, self.options, self._finished if observer else None, fork)
 
     @property
     def total(self) -> int:
@@ -139,7 +149,7 @@ class Session:
         knowledge, judged = self._judged.get(id(probed), (None, None))
         if judged is not None and knowledge is self.knowledge:
             return judged
-        judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, probed.done)
+        judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, "" if probed.done else probed.limit)
         if probed.done:
             self._judged[id(probed)] = self.knowledge, judged
         return judged
@@ -147,6 +157,16 @@ class Session:
     def _finished(self, probed: Probed) -> None:
         assert self._observer is not None
         self._observer(self._route(probed))
+
+
+def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool) -> Runner | Fleet:
+    machine = Machine.read()
+    if fork and len(clusters) >= LARGE:
+        from .fleet import Fleet  # multiprocessing takes a while to load
+
+        with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
+            return Fleet(clusters, options, machine, observer)
+    return Runner(clusters, options, machine, observer)
 
 
 def load(

@@ -66,12 +66,12 @@ def without_upstream(route: Route) -> RouteReport:
     return RouteReport(route, None, Status.SKIPPED, (), (), (), (outcome,))
 
 
-def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge: Knowledge, done: bool = True) -> RouteReport:
-    """The report on one route. done: False if the run ended before every outcome was there."""
+def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge: Knowledge, limit: str = "") -> RouteReport:
+    """The report on one route. limit: what kept some outcomes from being there, such as "the run ended early"."""
     judge = _Judge(cluster, knowledge)
-    outcomes: list[Outcome] = (
-        [] if done else [Outcome(StageName.CONFIG, Status.UNDETERMINED, failure=Failure.NOT_KNOWN, facts={"limit": "the run ended early"})]
-    )
+    outcomes: list[Outcome] = []
+    if limit:
+        outcomes.append(Outcome(StageName.CONFIG, Status.UNDETERMINED, failure=Failure.NOT_KNOWN, facts={"limit": limit}))
     decided = _decided_by_config(cluster)
     if decided is not None:
         outcomes.append(decided)
@@ -88,7 +88,9 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         forecast = _forecast(cluster, hosts, names, judge)
         judge.weigh(forecast)
     verdicts = _in_order(judge.verdicts)
-    unknown = not done or any(o.status in UNKNOWN for u in upstreams for o in (*u.outcomes, *(x for e in u.endpoints for x in e.outcomes)))
+    unknown = bool(limit) or any(
+        o.status in UNKNOWN for u in upstreams for o in (*u.outcomes, *(x for e in u.endpoints for x in e.outcomes))
+    )
     return RouteReport(
         cluster.route, cluster, _status(forecast, verdicts, unknown), tuple(forecast), verdicts, tuple(upstreams), tuple(outcomes)
     )

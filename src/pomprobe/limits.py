@@ -13,11 +13,14 @@ from time import monotonic
 
 import anyio
 
-PATIENCE = 0.3
+PATIENCE = 0.05
 """Seconds after which a walk that only waits gives its slot to the next one: a thousand dead endpoints are no queue."""
 
-TICK = 0.05
+TICK = 0.02
 """Seconds between two looks at the loop's lag and at the slots."""
+
+LATE = 0.05
+"""Seconds of delay from which on the loop's lag is kept."""
 
 RESERVED = 40
 """File descriptors kept for everything but probes (reports, DNS, the loop itself)."""
@@ -45,19 +48,26 @@ class Slots:
     """
 
     def __init__(self, busy: int, per_endpoint: int) -> None:
-        self._busy = anyio.CapacityLimiter(busy)
-        self._open = anyio.CapacityLimiter(descriptors())
+        self._busy = _semaphore(busy)
+        self._open = _semaphore(descriptors())
         self._per_endpoint = per_endpoint
-        self._endpoints: dict[str, anyio.CapacityLimiter] = {}
+        self._endpoints: dict[str, anyio.Semaphore] = {}
         self._since: dict[object, float] = {}
+
+    @property
+    def crowded(self) -> bool:
+        """Do walks wait for a busy slot?"""
+        return self._busy.statistics().tasks_waiting > 0
 
     @asynccontextmanager
     async def slot(self, endpoint: str) -> AsyncIterator[None]:
         """Hold a place for one connection to `endpoint`."""
-        limiter = self._endpoints.setdefault(endpoint, anyio.CapacityLimiter(self._per_endpoint))
+        limiter = self._endpoints.get(endpoint)
+        if limiter is None:
+            limiter = self._endpoints[endpoint] = _semaphore(self._per_endpoint)
         borrower = object()
         async with limiter, self._open:
-            await self._busy.acquire_on_behalf_of(borrower)
+            await self._busy.acquire()
             self._since[borrower] = monotonic()
             try:
                 yield
@@ -72,7 +82,11 @@ class Slots:
 
     def _give_up(self, borrower: object) -> None:
         if self._since.pop(borrower, None) is not None:
-            self._busy.release_on_behalf_of(borrower)
+            self._busy.release()
+
+
+def _semaphore(places: int) -> anyio.Semaphore:
+    return anyio.Semaphore(places, fast_acquire=True)  # without a turn of the loop for each that is free
 
 
 class Lag:
@@ -82,7 +96,7 @@ class Lag:
         self._delays: list[tuple[float, float]] = []
 
     def saw(self, delay: float) -> None:
-        if delay > TICK:
+        if delay > LATE:
             self._delays.append((monotonic(), delay))
 
     def worst(self, since: float) -> float:

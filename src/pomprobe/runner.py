@@ -7,14 +7,15 @@ Results are kept as they come, so that an interrupted run reports what is known.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 from .extra import Looker
-from .limits import Lag, Slots, watch
+from .limits import TICK, Lag, Slots, watch
 from .model import (
     Cluster,
     DNSSettings,
@@ -35,6 +36,7 @@ from .model import (
 )
 from .net.resolv_conf import Machine
 from .net.resolver import Resolver
+from .probed import Observer, Probed, unprobed
 from .redact import redacted, secrets
 from .samples import Walked, summarised
 from .stages import dns, health, http, tcp, tls, tunnel, udp
@@ -57,6 +59,9 @@ TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunne
 DATAGRAM: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, udp.knock),)
 """The same for a udp route."""
 
+AT_ONCE = 50
+"""Clusters that are started before a look at how many wait."""
+
 PATIENCE = 5.0
 """Seconds for a name's addresses of the other family."""
 
@@ -75,25 +80,13 @@ class Options:
     stages: Collection[StageName] = tuple(StageName)
 
 
-@dataclass(slots=True)
-class Probed:
-    """What is known of one cluster so far."""
-
-    cluster: Cluster
-    upstreams: list[UpstreamOutcomes] = field(default_factory=list)
-    done: bool = False
-
-
-Observer = Callable[[Probed], None]
-
-
 class Runner:
     """One run over some clusters; `probed` has what is known at any moment, in the clusters' order."""
 
     def __init__(self, clusters: Sequence[Cluster], options: Options, machine: Machine, observer: Observer | None = None) -> None:
         self.options = options
         self.observer = observer
-        self.probed = [Probed(cluster, [UpstreamOutcomes(u, (), ()) for u in cluster.upstreams]) for cluster in clusters]
+        self.probed = unprobed(clusters)
         self._machine = machine
         self._resolvers: dict[object, Resolver] = {}
         self._slots = Slots(options.concurrency, options.per_host)
@@ -108,9 +101,19 @@ class Runner:
         async with anyio.create_task_group() as background:
             background.start_soon(watch, self._slots, self._lag)
             async with anyio.create_task_group() as walks:
-                for probed in self.probed:
+                for number, probed in enumerate(self.probed):
                     walks.start_soon(self._cluster, probed)
+                    if number % AT_ONCE == AT_ONCE - 1:
+                        await self._room()
             background.cancel_scope.cancel()
+
+    async def _room(self) -> None:
+        """Wait while what was started already waits for a slot: each task takes memory."""
+        while True:
+            await anyio.lowlevel.checkpoint()
+            if not self._slots.crowded:
+                return
+            await anyio.sleep(TICK / 4)
 
     # -------------------------------------------------------------------------------------- one cluster
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..report.style import Style
 
 Configs = Annotated[
-    list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="CONFIG", show_default=False)
+    list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="[CONFIG]...", show_default=False)
 ]
 Version = Annotated[str, typer.Option(help="Pomerium release whose rules and Envoy apply (0.29 to 0.33, or next).", metavar="VERSION")]
 Routes = Annotated[

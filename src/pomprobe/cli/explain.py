@@ -15,7 +15,7 @@ def explain(
         list[str],
         typer.Argument(
             help="A rule code, one of Pomerium's error codes, response code details, a log line or an error page; - reads standard input.",
-            metavar="WHAT",
+            metavar="WHAT...",
         ),
     ],
 ) -> None:

@@ -74,6 +74,7 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
         pomerium_version=asked.pomerium_version,
         warn_at=asked.warn_at,
         observer=finished if lines is not None else None,
+        fork=True,
     )
     with bar(session, asked.progress and (lines is None or not lines.on_terminal)) as draw:
 
