@@ -32,7 +32,7 @@ POOL_IDLE = 3600
 def notices(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], warn_at: float) -> Iterator[Outcome]:
     """What is worth saying about outcomes of one endpoint. warn_at: share of a timeout that may be used (0.8)."""
     for outcome in outcomes:
-        if outcome.stage is StageName.DNS and outcome.status is Status.OK and outcome.elapsed > SLOW_NAME:
+        if outcome.stage is StageName.DNS and outcome.status is Status.OK and _own(outcome) > SLOW_NAME:
             yield _notice(outcome, Failure.SLOW_NAME, {"seconds": round(outcome.elapsed, 1)})
         if outcome.stage is StageName.TCP:
             yield from _where(outcome)
@@ -59,8 +59,8 @@ def blind(check: Outcome, reply: EnvoyReply | None) -> Outcome | None:
 
 
 def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
-    used = sum(o.elapsed for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
-    if isinstance(slowest := outcome.facts.get("max"), float):
+    used = sum(_own(o) for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
+    if isinstance(slowest := outcome.facts.get("max"), float) and "late" not in outcome.facts:
         used = max(used, slowest)
     limit = cluster.timers.route
     if outcome.facts.get("streaming"):
@@ -87,6 +87,12 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.LOOP_SEEN, {"loop": seen})
     if (refusal := websocket.refusal(outcome.facts)) is not None:
         yield _notice(outcome, Failure.UPGRADE_REFUSED, refusal)
+
+
+def _own(outcome: Outcome) -> float:
+    """Seconds of a stage that are surely not our own lateness."""
+    late = outcome.facts.get("late")
+    return max(0.0, outcome.elapsed - late) if isinstance(late, float) else outcome.elapsed
 
 
 def _keep_alive(facts: Facts) -> int | None:

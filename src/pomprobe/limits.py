@@ -7,9 +7,10 @@ while the loop ran late is undetermined.
 from __future__ import annotations
 
 import resource
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
+from time import CLOCK_BOOTTIME, clock_gettime, monotonic
 
 import anyio
 
@@ -19,8 +20,8 @@ PATIENCE = 0.05
 TICK = 0.02
 """Seconds between two looks at the loop's lag and at the slots."""
 
-LATE = 0.05
-"""Seconds of delay from which on the loop's lag is kept."""
+NOTICED = 0.005
+"""Seconds of lag from which on a time that was measured is not quite the upstream's."""
 
 RESERVED = 40
 """File descriptors kept for everything but probes (reports, DNS, the loop itself)."""
@@ -90,23 +91,53 @@ def _semaphore(places: int) -> anyio.Semaphore:
 
 
 class Lag:
-    """How late the event loop has run: `worst(since)` is the longest delay, in seconds, of a tick after `since`."""
+    """How late the event loop has run: it was busy, the whole process was stopped, or the machine slept.
+
+    `worst(since)` is the longest delay, in seconds, of a tick after `since` (a time.monotonic); 0 for less than NOTICED.
+    """
 
     def __init__(self) -> None:
-        self._delays: list[tuple[float, float]] = []
+        self._at: list[float] = []
+        self._delays: list[float] = []  # the longest first: what a later and longer one covers is dropped
+        self._due: float | None = None
+
+    def expect(self, seconds: float) -> None:
+        """The next tick is due in so many seconds."""
+        self._due = awake() + seconds
 
     def saw(self, delay: float) -> None:
-        if delay > LATE:
-            self._delays.append((monotonic(), delay))
+        if delay < NOTICED:
+            return
+        while self._delays and self._delays[-1] <= delay:
+            self._delays.pop()
+            self._at.pop()
+        self._at.append(monotonic())
+        self._delays.append(delay)
+
+    def tick(self) -> None:
+        """The tick is there."""
+        self.saw(self._overdue())
 
     def worst(self, since: float) -> float:
-        return max((delay for at, delay in reversed(self._delays) if at >= since), default=0.0)
+        # Who was woken together with the tick may come first: a tick that is overdue counts as well.
+        overdue = self._overdue()
+        first = bisect_left(self._at, since)
+        worst = max(overdue, self._delays[first]) if first < len(self._at) else overdue
+        return worst if worst >= NOTICED else 0.0
+
+    def _overdue(self) -> float:
+        return 0.0 if self._due is None else max(0.0, awake() - self._due)
+
+
+def awake() -> float:
+    """Seconds, those in which the machine slept included: time.monotonic stands still then, the upstreams do not."""
+    return clock_gettime(CLOCK_BOOTTIME)
 
 
 async def watch(slots: Slots, lag: Lag) -> None:
     """Tick until cancelled: measure the loop's lag, let patient walks give up their slots."""
     while True:
-        due = monotonic() + TICK
+        lag.expect(TICK)
         await anyio.sleep(TICK)
-        lag.saw(monotonic() - due)
+        lag.tick()
         slots.release_the_patient()

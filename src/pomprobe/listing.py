@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .model import Cluster, Discovery, HealthCheck, Route, Timer, UpstreamTLS
+from .redact import shown
 
 Row = tuple[str, str]
 """A setting and its value, for people."""
@@ -30,7 +31,7 @@ def describe(route: Route, cluster: Cluster | None, verbose: bool = False) -> It
         "as written" if cluster.discovery is Discovery.STATIC else f"every address that DNS gives ({cluster.dns.lookup_family})",
     )
     yield "protocol", cluster.protocol.value
-    yield "request", f"{cluster.request.method} {cluster.request.path} with Host: {cluster.request.host}"
+    yield "request", f"{cluster.request.method} {shown(cluster.request.path)} with Host: {cluster.request.host}"
     yield "timeouts", " · ".join(_timers(cluster, verbose))
     for check in cluster.health_checks:
         yield "health check", _check(cluster, check)

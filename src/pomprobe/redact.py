@@ -26,6 +26,11 @@ def secrets(cluster: Cluster) -> tuple[str, ...]:
     return tuple(sorted(parts, key=len, reverse=True))
 
 
+def shown(path: str) -> str:
+    """A request's path for people: `to: https://https://user:password@app` has a password in its path, which is sent like that."""
+    return re.sub(r"//[^/]*:[^/]*@", "//xxxxx@", path)
+
+
 def redacted(outcome: Outcome, hidden: Iterable[str]) -> Outcome:
     """The outcome without any of them."""
     for secret in hidden:

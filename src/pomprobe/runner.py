@@ -42,7 +42,7 @@ from .samples import Walked, summarised
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
 from .stages.walk import Clock, Walk
-from .timed import timed
+from .timed import CONGESTED, timed
 
 Stage = Callable[[Walk], Awaitable[Facts]]
 
@@ -98,6 +98,8 @@ class Runner:
         """Probe every cluster. Ends at the deadline; what is missing then is undetermined."""
         if self.options.deadline is not None:
             self._ends = monotonic() + self.options.deadline
+        for context in {context for probed in self.probed for context in probed.cluster.tls if context is not None}:
+            tls.prepare(context)  # before the first clock runs
         async with anyio.create_task_group() as background:
             background.start_soon(watch, self._slots, self._lag)
             async with anyio.create_task_group() as walks:
@@ -249,7 +251,10 @@ class Runner:
                     reached = outcome.status is Status.OK
                 patience = self.options.idle_probe
                 if idle and patience and reached and outcomes and outcomes[-1].stage is StageName.HTTP and walk.stream is not None:
+                    began = monotonic()
                     kept = await hold(walk.stream, patience)
+                    if self._lag.worst(began) > CONGESTED:  # when it was closed is not known
+                        kept = {}
                     outcomes[-1] = replace(outcomes[-1], facts={**outcomes[-1].facts, **kept})
             finally:
                 if walk.stream is not None:

@@ -12,6 +12,7 @@ from itertools import islice
 from . import websocket
 from .insights import redirected
 from .model import Cluster, Endpoint, Facts, Failure, Outcome, Protocol, RouteKind, StageName, Status, Upstream, UpstreamTLS
+from .redact import shown
 
 LIMIT = 3
 
@@ -122,11 +123,11 @@ def _other_hosts(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | No
         yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
     if users and users != sent and (status in HOST_REFUSALS or redirected(facts, upstream, cluster)):
         asked = websocket.with_host(cluster, users)
-        what = f"GET {cluster.request.path} from {endpoint} with Host: {users}"
+        what = f"GET {shown(cluster.request.path)} from {endpoint} with Host: {users}"
         yield Trial(asked, context, endpoint, "preserve_host_header: true", what)
     if status in UPGRADE_WANTED and not cluster.route.websockets:
         plain = context and replace(context, alpn=("http/1.1",))
-        what = f"websocket upgrade at {cluster.request.path} of {endpoint}"
+        what = f"websocket upgrade at {shown(cluster.request.path)} of {endpoint}"
         yield Trial(websocket.asking(cluster), plain, endpoint, "allow_websockets: true", what)
 
 

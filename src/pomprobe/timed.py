@@ -19,28 +19,47 @@ ABOUT_US = (Failure.NOT_KNOWN, Failure.NO_RESOLVER, Failure.TRUST_UNAVAILABLE)
 CONGESTED = 0.5
 """Seconds of loop lag during a walk from which on a timeout says nothing about the upstream."""
 
+SHARE = 0.25
+"""The same as a share of the timer: half a second is much of one second."""
+
+GIVEN_UP = 2.0
+"""Seconds of loop lag from which on a server that hung up may have waited for us in vain (the strictest limits are of a few seconds)."""
+
+HUNG_UP = (Failure.HANDSHAKE_CLOSED, Failure.HANDSHAKE_RESET, Failure.CLOSED, Failure.BODY_CUT, Failure.STREAM_RESET)
+HEALTH_HUNG_UP = (Failure.HEALTH_CONNECTION, Failure.HEALTH_PAYLOAD, Failure.HEALTH_PROTOCOL)
+
 
 async def timed(
     name: StageName, stage: Callable[[], Awaitable[Facts]], clock: Clock, endpoint: Endpoint | None, known: Mapping[str, Facts], lag: Lag
 ) -> Outcome:
     """The outcome of one stage. known: facts of the stages so far, by name, to which the stage adds while it runs.
 
-    A defect is told by its kind and place alone, since its message may hold what is secret.
+    A time that was measured while our loop was late is marked with the fact `late` (seconds, at most); a timeout on our own lateness
+    is undetermined. A defect is told by its kind and place alone, since its message may hold what is secret.
     """
     began = monotonic()
 
     def outcome(
         status: Status, failure: Failure | None = None, timer: Timer | None = None, facts: Facts | None = None, error: str = ""
     ) -> Outcome:
-        return Outcome(name, status, endpoint, failure, timer, facts or {}, monotonic() - began, error)
+        start, end = clock.measured or (began, None)
+        late = lag.worst(began)
+        told = {**(facts or {}), "late": round(late, 4)} if late else facts or {}
+        return Outcome(name, status, endpoint, failure, timer, told, (end or monotonic()) - max(start, began), error)
+
+    def unknown(timer: Timer | None, limit: str, facts: Facts) -> Outcome:
+        return outcome(Status.UNDETERMINED, Failure.NOT_KNOWN, timer, {**facts, "limit": limit})
 
     try:
         with clock.renew():
             facts = await stage()
             return outcome(Status.OK, facts=dict(facts))
     except StageFailed as failed:
-        status = Status.UNDETERMINED if failed.failure in ABOUT_US else Status.FAILING
         seen = {**known.get(name.value, {}), **failed.facts}
+        late = lag.worst(clock.armed)
+        if (failed.timer is not None and late > CONGESTED) or (_hung_up(failed) and late > GIVEN_UP):
+            return unknown(failed.timer, _congestion(late), seen)
+        status = Status.UNDETERMINED if failed.failure in ABOUT_US else Status.FAILING
         return outcome(status, failure=failed.failure, timer=failed.timer, facts=seen, error=failed.error)
     except Exception as defect:
         at = traceback.extract_tb(defect.__traceback__)[-1]
@@ -48,11 +67,18 @@ async def timed(
         return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
     timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
     facts = {**known.get(name.value, {}), "started": clock.started}
-    late = lag.worst(began)
+    late = lag.worst(clock.armed)
     if timer in OURS or timer is None:
-        limit = LIMITS[timer or Timer.DEADLINE]
-    elif late > CONGESTED:
-        limit = f"our own congestion ({late:.1f} s late)"
-    else:
-        return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
-    return outcome(Status.UNDETERMINED, failure=Failure.NOT_KNOWN, timer=timer, facts={**facts, "limit": limit})
+        return unknown(timer, LIMITS[timer or Timer.DEADLINE], facts)
+    if late > min(CONGESTED, SHARE * clock.length(timer)):
+        return unknown(timer, _congestion(late), facts)
+    return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
+
+
+def _hung_up(failed: StageFailed) -> bool:
+    """Did the other side end the connection?"""
+    return failed.failure in HUNG_UP or (failed.failure in HEALTH_HUNG_UP and "status" not in failed.facts)
+
+
+def _congestion(late: float) -> str:
+    return f"our own congestion ({late:.1f} s late)"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, StageName, Status
+from .redact import shown
 
 OPEN = 101
 PATIENCE = 10.0
@@ -24,7 +25,7 @@ MAY_BE_THE_HOST = (400, 401, 403, 404)
 
 def attempts(cluster: Cluster) -> Iterator[tuple[Cluster, str, str]]:
     """The handshake as the route sends it, and again with the Host of `from`; with the key that this would be, and what it is, in words."""
-    yield asking(cluster), "", f"websocket upgrade at {cluster.request.path}"
+    yield asking(cluster), "", f"websocket upgrade at {shown(cluster.request.path)}"
     users = cluster.request.original_host
     if users and users != cluster.request.host:
         yield asking(with_host(cluster, users)), "preserve_host_header: true", f"websocket upgrade with Host: {users}"

@@ -193,12 +193,20 @@ def tried(number: int, seed: int) -> Broken | None:
     except Exception as error:
         at = traceback.extract_tb(error.__traceback__)[-1]
         return Broken(f"{type(error).__name__} at {Path(at.filename).name}:{at.lineno}", name, changed, repr(error)[:200])
-    leaked = [one for one in CANARIES.found(told) if CANARIES[one].encode() in changed]  # what is left of a cut one may be anything
+    leaked = [one for one in CANARIES.found(told) if _in_its_place(one, changed)]
     if leaked:
         return Broken(f"leak of {leaked[0]}", name, changed, told[:300])
     if (took := time.process_time() - began) > SLOW:
         return Broken("slow", name, changed, f"{took:.1f} s")
     return None
+
+
+def _in_its_place(name: str, data: bytes) -> bool:
+    """Does the secret stand where it stood? What a mutation makes of it elsewhere (a host, a key) may be anything."""
+    canary = CANARIES[name].encode()
+    at = SECRETIVE.index(canary)
+    before, after = SECRETIVE[at - 3 : at], SECRETIVE[at + len(canary) : at + len(canary) + 1]
+    return data.count(before + canary + after) == data.count(canary[:4]) == data.count(canary[-4:]) > 0
 
 
 def said(name: str, data: bytes) -> str:

@@ -17,6 +17,8 @@ _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
 _buffer = _ffi.new_allocator(should_clear_after_alloc=False)
 
+Offer = SSL.Context
+
 RECORD = 16384
 
 CIPHERS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 
 POSIX = {
@@ -17,7 +18,8 @@ NOTHING = "AbBzZGQE"  # anchors and quoting: match no character
 def compiled(pattern: str) -> re.Pattern[str] | None:
     """The expression in Python's dialect; None where it has none for it (`\\pN`, nested sets that mean something else …)."""
     try:
-        return re.compile(_translated(pattern))
+        with warnings.catch_warnings(action="ignore"):  # of sets that may mean something else in a later Python
+            return re.compile(_translated(pattern))
     except (re.error, OverflowError):
         return None
 

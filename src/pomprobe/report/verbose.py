@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Cluster, Fact, HealthCheck, Outcome, RouteReport, Status, Timer, UpstreamTLS
+from ..redact import shown
 from . import words
 from .clean import clean
 from .layout import Page, Span
@@ -40,7 +41,7 @@ def settings(cluster: Cluster) -> list[tuple[str, str]]:
         ("cluster", cluster.name),
         ("discovery", cluster.discovery.value),
         ("protocol", cluster.protocol.value),
-        ("request", f"{request.method} {request.path}"),
+        ("request", f"{request.method} {shown(request.path)}"),
         ("host header", ", ".join(dict.fromkeys(cluster.request_to(u).host for u in cluster.upstreams)) or request.host),
         ("request headers", ", ".join(name for name, _ in request.headers) or "none"),
         *_timers(cluster),

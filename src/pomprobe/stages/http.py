@@ -52,9 +52,11 @@ async def exchange(walk: Walk) -> Facts:
     transport = http.OpenStreamTransport(walk.stream, http2=http2, on_interim=interim)
     clock.arm(Timer.PER_TRY, timers.per_try)
     clock.arm(Timer.STREAM_DURATION, timers.stream_duration)
+    request = http.request(sent.method, sent.path, sent.host, sent.headers)
+    clock.begin()
     began = anyio.current_time()
     try:
-        response = await transport.handle_async_request(http.request(sent.method, sent.path, sent.host, sent.headers))
+        response = await transport.handle_async_request(request)
         clock.disarm(Timer.PER_TRY)
         clock.started = True
         clock.activity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
 from ..net import boringssl, certificates, judge, server_hello, speaks, tls, tls_words, trust_store
@@ -20,10 +21,14 @@ async def handshake(walk: Walk) -> Facts:
     """
     options, stream = walk.tls, walk.stream
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
-    machine = _machine(options)
+    machine = tls.Machine(_offer(options), options.server_name)
     shaking = Handshake(stream, machine)
+    walk.clock.begin()
     try:
-        walk.stream = await shaking.run()
+        try:
+            walk.stream = await shaking.run()
+        finally:
+            walk.clock.end()
     except NotTLS as error:
         known: dict[str, Fact] = {"sni": options.server_name}
         raise _with(
@@ -36,12 +41,17 @@ async def handshake(walk: Walk) -> Facts:
     return _judged(options, machine)
 
 
-def _machine(options: UpstreamTLS) -> tls.Machine:
+def prepare(options: UpstreamTLS) -> None:
+    """Read the trusted certificates and make the context, which are kept: that takes longer than many a handshake."""
+    with suppress(StageFailed):  # each handshake says so itself
+        _offer(options)
+
+
+def _offer(options: UpstreamTLS) -> tls.Offer:
     if not trust_store.read(options.trust or b"").certificates and not options.skip_verify:
         raise StageFailed(Failure.TRUST_UNAVAILABLE, error="no certificate among the trusted ones")
     try:
-        offer = tls.offer(options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
-        return tls.Machine(offer, options.server_name)
+        return tls.offer(options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
     except tls.Unusable as error:
         raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine") from error
 

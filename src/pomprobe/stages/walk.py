@@ -22,8 +22,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.scope: anyio.CancelScope | None = None
+        self.armed = monotonic()
+        self.measured: tuple[float, float | None] | None = None  # of this stage: when the upstream's part began and ended
         self.started = False  # response headers were passed on: a timeout now cuts the body of a good status
         self._expiries: dict[Timer, float] = {}
+        self._lengths: dict[Timer, float] = {}
         self._idle: float | None = None
 
     def arm(self, timer: Timer, seconds: float | None) -> None:
@@ -33,6 +36,7 @@ class Clock:
                 return
         else:
             self._expiries[timer] = monotonic() + seconds
+            self._lengths[timer] = seconds
         if timer is Timer.IDLE:
             self._idle = seconds
         if self.scope is not None:
@@ -46,8 +50,21 @@ class Clock:
         if self._idle is not None:
             self.arm(Timer.IDLE, self._idle)
 
+    def begin(self) -> None:
+        """The upstream's part of this stage begins now: what was before is our own preparation."""
+        self.measured = monotonic(), None
+
+    def end(self) -> None:
+        """The upstream has done its part of this stage: what follows is our own work."""
+        self.measured = (self.measured[0] if self.measured else -math.inf), monotonic()
+
+    def length(self, timer: Timer | None) -> float:
+        """For how many seconds the timer was armed; infinity where it was not."""
+        return math.inf if timer is None else self._lengths.get(timer, math.inf)
+
     def renew(self) -> anyio.CancelScope:
         """A fresh cancel scope for the next stage; the timers go on."""
+        self.measured = None
         self.scope = anyio.CancelScope(deadline=self.first()[1])
         return self.scope
 
