@@ -19,8 +19,8 @@ ABOUT_US = (Failure.NOT_KNOWN, Failure.NO_RESOLVER, Failure.TRUST_UNAVAILABLE)
 CONGESTED = 0.5
 """Seconds of loop lag during a walk from which on a timeout says nothing about the upstream."""
 
-SHARE = 0.25
-"""The same as a share of the timer: half a second is much of one second."""
+SHARE, LEAST = 0.25, 0.1
+"""The same as a share of the timer, half a second being much of one second; and at least so many seconds."""
 
 GIVEN_UP = 2.0
 """Seconds of loop lag from which on a server that hung up may have waited for us in vain (the strictest limits are of a few seconds)."""
@@ -70,7 +70,7 @@ async def timed(
     late = lag.worst(clock.armed)
     if timer in OURS or timer is None:
         return unknown(timer, LIMITS[timer or Timer.DEADLINE], facts)
-    if late > min(CONGESTED, SHARE * clock.length(timer)):
+    if late > min(CONGESTED, max(LEAST, SHARE * clock.length(timer))):
         return unknown(timer, _congestion(late), facts)
     return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
 
