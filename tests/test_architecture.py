@@ -27,6 +27,7 @@ DOORS = {
     "prometheus_client": {"report/prometheus.py"},
     "rich": {"cli/progress.py", "report/layout.py"},
     "typer": {"cli"},
+    "xxhash": {"config/route_id.py"},
     "yaml": {"catalog/documents.py", "config/document.py"},
 }
 """library -> the files, or the package, that import it. Exactly these: a door that nobody uses is no door."""

@@ -160,3 +160,9 @@ def test_codes_have_one_name_each() -> None:
 def test_anything_can_be_asked(text: str) -> None:
     """Whatever is pasted is answered."""
     assert render(explain(text))
+
+
+def test_a_log_line_leads_to_its_route() -> None:
+    """The name of Envoy's cluster is one that --route takes."""
+    found = explain('{"upstream-cluster":"app-0c3c49ee3957ee89","response-code":504,"response-code-details":"response_timeout"}')
+    assert "--route app-0c3c49ee3957ee89 " in dict(found.sections)["Of which route"]

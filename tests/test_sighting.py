@@ -30,6 +30,10 @@ REFUSED = f"{RB}{{remote_connection_failure|delayed_connect_error:_Connection_re
             Sighting("response_timeout", "response_timeout", 504),
         ),
         (
+            '{"upstream-cluster":"my-app-0c3c49ee3957ee89","response-code":504,"response-code-details":"response_timeout"}',
+            Sighting("response_timeout", "response_timeout", 504, cluster="my-app-0c3c49ee3957ee89"),
+        ),
+        (
             '{"requestId": "1", "status": "503", "statusText": "no_healthy_upstream"}',
             Sighting("no_healthy_upstream", "no_healthy_upstream", 503),
         ),

@@ -43,12 +43,12 @@ ENVOY = {"next": "1.40"}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which routes: patterns (as in a shell) on a route's name or `from`; none selects all."""
+    """Which routes: patterns (as in a shell) on a route's name, `from` or cluster (as Envoy's log has it); none selects all."""
 
     patterns: tuple[str, ...] = ()
 
     def __contains__(self, route: Route) -> bool:
-        names = (route.name, route.key_name, route.from_host, route.from_url)
+        names = (route.name, route.key_name, route.from_host, route.from_url, route.cluster_name)
         return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
 
 

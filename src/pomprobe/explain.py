@@ -166,6 +166,8 @@ def _of_sighting(seen: Sighting, catalog: Catalog) -> Explanation:
     found = causes(catalog, seen.details, seen.status, seen.flags)
     shown = " ".join(str(part) for part in (seen.status, seen.flags) if part is not None)
     sections = [("Found in the text", f"{shown} {seen.details}".strip())]
+    if seen.cluster:
+        sections.append(("Of which route", f"pomprobe check config.yaml --route {seen.cluster} finds it in your config, and probes it."))
     known = {flag: flags()[flag] for flag in (seen.flags or "").split(",") if flag in flags()}
     if known:
         sections.append(("Response flags", "\n".join(f"- {flag}: {text}" for flag, text in known.items())))

@@ -359,6 +359,7 @@ class Route:
     upstreams: tuple[Upstream, ...]
     place: Place
     key_name: str = ""  # the `name` key
+    cluster_name: str = ""  # Envoy's, as in its logs: `<name>-<id>` or `route-<id>`
     prefix: str = ""
     path: str = ""
     regex: str = ""

@@ -13,12 +13,13 @@ RESET = "upstream_reset_before_response_started"
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a text says. head: the details up to the brace; details: as today's Envoy writes them; None: not said."""
+    """What a text says. head: the details up to the brace; details: as today's Envoy writes them; cluster: of a route; None: not said."""
 
     head: str
     details: str
     status: int | None = None
     flags: str | None = None
+    cluster: str | None = None
 
 
 BODIES = (
@@ -43,6 +44,7 @@ _FLAGS = (
     re.compile(r"\"? \d{3} ([A-Z]{2,5}(?:,[A-Z]{2,5})*)(?=\s)"),
     re.compile(r"^\s*\d{3} ([A-Z]{2,5}(?:,[A-Z]{2,5})*)\b"),
 )
+_CLUSTER = (re.compile(r"upstream[-_ ]cluster[\"']?\s*[:=]\s*[\"']?([\w.-]+-[0-9a-f]{16})\b", re.IGNORECASE),)
 _ERRNO = re.compile(r"(connect_error:_)(\d{1,3})(?!\d)")
 
 
@@ -57,7 +59,7 @@ def sighted(text: str, heads: Sequence[str]) -> Sighting | None:
     if details is None and flags in (None, "-"):
         return None
     details = _as_today(details or "")
-    return Sighting(details.partition("{")[0], details, int(status) if status else None, flags)
+    return Sighting(details.partition("{")[0], details, int(status) if status else None, flags, _first(_CLUSTER, text))
 
 
 def _first(patterns: Sequence[re.Pattern[str]], text: str) -> str | None:

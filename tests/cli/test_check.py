@@ -307,3 +307,10 @@ def test_confirm_without_an_envoy_says_so() -> None:
         ended = pomprobe("check", config(f"to: {down.url}"), "--confirm", "--envoy", "/no/such/envoy")
     assert 1 == ended.code
     assert ended.err.startswith("pomprobe: --confirm: ") and 1 == ended.err.count("\n")
+
+
+def test_a_route_is_chosen_by_the_cluster_of_a_log_line() -> None:
+    """Envoy's name of the cluster selects its route."""
+    config("to: http://127.0.0.1:1", "to: http://127.0.0.1:2")
+    ended = pomprobe("list", "config.yaml", "--route", "route-c1422739bb18a4a2")
+    assert ["a.example.com"] == [line.split()[0] for line in ended.out.splitlines() if line and not line.startswith(" ")]

@@ -76,12 +76,12 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
     (
         two("from: https://a.example.com, to: http://a", "from: https://a.example.com, to: http://a, timeout: 5s"),
         Failure.DUPLICATE_ROUTE,
-        {"message": "route route-… is not unique", "other": "<stdin>:2:3 routes[0]", "other_route": "a.example.com"},
+        {"message": "route route-4af23783b1acb909 is not unique", "other": "<stdin>:2:3 routes[0]", "other_route": "a.example.com"},
     ),
     (
         two("name: x, from: https://a.example.com, to: http://a", "name: x, from: https://a.example.com, to: http://a"),
         Failure.DUPLICATE_ROUTE,
-        {"message": "route x-… is not unique"},
+        {"message": "route x-4af23783b1acb909 is not unique"},
     ),
     (
         two("from: https://a.example.com, to: http://a", "from: https://a.example.com, to: http://b, prefix: /api"),
@@ -208,7 +208,7 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
     (
         with_keys("name: shop", f"health_checks: [{{{HC}, http_health_check: {{path: /}}}}]"),
         Failure.HEALTH_CHECK_HOST,
-        {"host": "shop-<id>", "write": "host: app.internal"},
+        {"host": "shop-9307985fc24f3973", "write": "host: app.internal"},
     ),
     (with_keys("outlier_detection: {}"), Failure.OUTLIER_NEVER_EJECTS, {"upstreams": 1, "percent": 10}),
     (to("to: [http://a, http://b]", "outlier_detection: {max_ejection_percent: 49}"), Failure.OUTLIER_NEVER_EJECTS, {"percent": 49}),
@@ -314,7 +314,7 @@ def test_duplicates_block_every_route() -> None:
     """One duplicate keeps Pomerium from building any cluster."""
     text = two("from: https://a.example.com, to: http://a", "from: https://a.example.com, to: http://a")
     config = read(text + "- {from: https://b.example.com, to: http://b}\n")
-    assert [("route route-… is not unique",)] * 3 == [route.envoy_refusals for route in config.routes]
+    assert [("route route-4af23783b1acb909 is not unique",)] * 3 == [route.envoy_refusals for route in config.routes]
     assert [()] * 3 == [
         route.envoy_refusals for route in read("services: authorize\n" + text + "- {from: 'https://c', to: 'http://b'}\n").routes
     ]

@@ -35,6 +35,7 @@ def route(*to: str, from_url: str = "https://lab.example.com", index: int = 0, *
     """A route to these URLs; keywords are the fields of Route, and their names count as keys that the config sets."""
     parts = urlsplit(from_url)
     defaults: dict[str, Any] = {"name": "lab", "kind": KINDS[parts.scheme], "from_host": parts.netloc.partition(":")[0]}
+    defaults["cluster_name"] = f"{keys.get('key_name', 'route')}-{index}"
     defaults["places"] = dict.fromkeys(keys, PLACE)
     return Route(index=index, from_url=from_url, upstreams=tuple(map(upstream, to)), place=PLACE, **(defaults | keys))
 

@@ -24,7 +24,10 @@ Version = Annotated[str, typer.Option(help="Pomerium release whose rules and Env
 Routes = Annotated[
     list[str] | None,
     typer.Option(
-        "--route", help="Only routes whose name or `from` matches this pattern; may be repeated.", metavar="PATTERN", show_default=False
+        "--route",
+        help="Only routes whose name, `from` or cluster matches this pattern; may be repeated.",
+        metavar="PATTERN",
+        show_default=False,
     ),
 ]
 

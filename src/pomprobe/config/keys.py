@@ -115,7 +115,7 @@ _GLOBAL_SINCE = {
     "0.34.0": "identity_providers",
 }
 _ROUTE_SINCE = {
-    "0.30.0": "circuit_breaker_thresholds depends_on mcp name",
+    "0.30.0": "circuit_breaker_thresholds depends_on mcp",
     "0.31.0": "upstream_tunnel",
     "0.32.0": "load_balancing_policy healthy_panic_threshold",
     "0.33.0": "allow_upgrades session_recording",

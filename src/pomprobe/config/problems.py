@@ -10,13 +10,16 @@ from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 SECRETS = ("secret", "token", "password", "credential", "_key", "auth", "connection_string", "headers", "params", "uri")
 
 
-_TOKEN = re.compile(r"(?=[A-Za-z+=]*[0-9])(?=[0-9+=]*[A-Za-z])[A-Za-z0-9+=]{16,}|[A-Z]{20,}")
+_TOKEN = re.compile(r"(?!(?<=-)[0-9a-f]{16}(?![\w+=]))(?=[A-Za-z+=]*[0-9])(?=[0-9+=]*[A-Za-z])[A-Za-z0-9+=]{16,}|[A-Z]{20,}")
 _TOLD = ("message", "value", "write", "template", "error", "key", "path")
 """Facts that repeat what stands in the file."""
 
 
 def veiled(text: str) -> str:
-    """The text without what looks like a key or token: one that stands in the wrong place is quoted by Pomerium's words as well."""
+    """The text without what looks like a key or token: one that stands in the wrong place is quoted by Pomerium's words as well.
+
+    The id in the name of a cluster stays.
+    """
     return _TOKEN.sub("xxxxx", text)
 
 

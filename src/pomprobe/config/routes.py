@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ..model import Route, RouteKind, Settings, Upstream
-from . import compound, health, upstreams, url, values
+from . import compound, health, route_id, upstreams, url, values
 from .keys import Version
 from .nodes import Kind, Mapping, Node, Scalar
 from .problems import Problems, Refusal
@@ -40,7 +40,7 @@ class RouteReader(RouteRules):
         """The route; whatever is wrong with it is among the problems."""
         source = self._from()
         to = self.mapping.get("to")
-        found = upstreams.read_upstreams(to, self.mapping.place.path, self.problems) if to is not None else ()
+        found, identity = upstreams.read_upstreams(to, self.mapping.place.path, self.problems) if to is not None else ((), b"")
         websockets, spdy = self._upgrades()
         checks, refusals = health.read_health_checks(self, names=self.version >= (0, 34, 0))
         outlier, more = health.read_outlier_detection(self)
@@ -65,6 +65,7 @@ class RouteReader(RouteRules):
             upstreams=found,
             place=self.mapping.place,
             key_name=self.text("name"),
+            cluster_name=self._cluster_name(source, identity),
             prefix=self.text("prefix"),
             path=self.text("path"),
             regex=self.text("regex"),
@@ -116,6 +117,14 @@ class RouteReader(RouteRules):
             write = f"from: {parsed.scheme}://{parsed.host}, prefix: {parsed.path}"
             self.problems.refuse("from_path", self.place("from"), message, key="from", value=parsed.bare, write=write)
         return parsed
+
+    def _cluster_name(self, source: url.URL, identity: bytes) -> str:
+        prefix, path, regex = self.text("prefix"), self.text("path"), self.text("regex")
+        where = self.mapping.place.path
+        if where.startswith("Ingress "):
+            namespace, _, name = where.split(" ")[1].partition("/")
+            return route_id.ingress_cluster_name(namespace, name, source.hostname, prefix or path or regex)
+        return route_id.cluster_name(self.text("name"), (self.text("from"), prefix, path, regex), identity, self.version)
 
     def _kind(self, source: url.URL) -> RouteKind:
         if self.has("redirect"):

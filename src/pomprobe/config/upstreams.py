@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ..model import Place, Upstream
-from . import url
+from . import route_id, url
 from .duration import quote
 from .nodes import Kind, Node, Scalar, Sequence, integer
 from .problems import Problems
@@ -23,26 +23,29 @@ RENDER = "the value itself (Pomerium expands neither ${VAR} nor {{ }}: render th
 _LIKE_HOST = re.compile(r"[A-Za-z0-9_.*-]+(:[0-9]+)?(/.*)?\Z")
 
 
-def read_upstreams(node: Node, route_path: str, problems: Problems) -> tuple[Upstream, ...]:
-    """The entries of `to`; what Pomerium refuses becomes a problem in its words, and the entry is left out."""
+def read_upstreams(node: Node, route_path: str, problems: Problems) -> tuple[tuple[Upstream, ...], bytes]:
+    """The entries of `to`, and what they add to the route's id; an entry that Pomerium refuses becomes a problem in its words."""
     found: list[Upstream] = []
+    parsed: list[tuple[url.URL, int | None]] = []
     refused = False
     for text, place in leaves(node):
         try:
-            found.append(upstream(text, place))
+            one, weight = entry(text)
+            found.append(upstream(one, weight, place))
+            parsed.append((one, weight))
         except url.BadURL as error:
             refused = True
             slug, write = advice(text, str(error))
             write = f"to: {write}" if write and slug != "template" else write
             problems.refuse(slug, place, f"'{route_path}' {error}", key="to", value=url.mask(text)[:200], write=write)
     if refused:
-        return tuple(found)
+        return tuple(found), b""
     if not found:
         problems.refuse("to_missing", node.place, f"'{route_path}' url list is empty", key="to", write="to: http://HOST:PORT")
     elif len({one.weight is None for one in found}) > 1:
         without = next(one for one in found if one.weight is None)
         problems.refuse("weight", without.place, f"'{route_path}' {MIXED_WEIGHTS}", key="to", write=f"to: {without.url},1")
-    return tuple(found)
+    return tuple(found), route_id.upstreams(parsed)
 
 
 def leaves(node: Node) -> Iterator[tuple[str, Place]]:
@@ -80,7 +83,7 @@ def _rfc3339(text: str) -> str:
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).isoformat().replace("+00:00", "Z")
 
 
-def upstream(text: str, place: Place) -> Upstream:
+def entry(text: str) -> tuple[url.URL, int | None]:
     """One entry, `URL` or `URL,WEIGHT`. Raises BadURL with Pomerium's words."""
     written, comma, weight_text = text.partition(",")
     weight = _weight(weight_text, text) if comma else None
@@ -91,6 +94,10 @@ def upstream(text: str, place: Place) -> Upstream:
         raise url.BadURL(f"{url.mask(written, whole)}: {error}") from None
     if not parsed.hostname and parsed.scheme not in url.UNIX_SCHEMES:
         raise url.BadURL("endpoint hostname must be specified")
+    return parsed, weight
+
+
+def upstream(parsed: url.URL, weight: int | None, place: Place) -> Upstream:
     default = 443 if parsed.scheme in SECURE else 80
     return Upstream(
         url=parsed.bare,

@@ -6,7 +6,7 @@ Source: net/url of Go 1.26 (Parse, parseAuthority, parseHost, URL.String); Pomer
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Protocol
 from urllib.parse import quote as percent
@@ -40,11 +40,22 @@ class URL:
     host: str = ""
     path: str = ""
     opaque: str = ""
-    has_user: bool = False
+    userinfo: str | None = field(default=None, repr=False)  # as written
     has_query: bool = False
-    has_fragment: bool = False
+    fragment: str = field(default="", repr=False)  # as written
     shown: str = ""  # URL.String() with userinfo, query and fragment masked
     bare: str = ""  # scheme, host and path only
+    written_path: str = ""
+    omit_host: bool = False
+    force_query: bool = False  # a bare `?` at the end
+
+    @property
+    def has_user(self) -> bool:
+        return self.userinfo is not None
+
+    @property
+    def has_fragment(self) -> bool:
+        return bool(self.fragment)
 
     @property
     def hostname(self) -> str:
@@ -122,7 +133,7 @@ def _parse(text: str, whole: str = "") -> URL:
     omit_host = False
     if not rest.startswith("/"):
         if scheme:
-            return URL(scheme, opaque=rest, has_query=bool(query), has_fragment=bool(fragment), shown=f"{mask(f'{scheme}:{rest}')}{tail}")
+            return URL(scheme, opaque=rest, has_query=bool(query), fragment=fragment, shown=f"{mask(f'{scheme}:{rest}')}{tail}")
         if ":" in rest.partition("/")[0]:
             raise refuse("first path segment in URL cannot contain colon, have you specified protocol (ex: https)")
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
@@ -142,7 +153,20 @@ def _parse(text: str, whole: str = "") -> URL:
     start = f"{scheme}:{slashes}" if scheme else slashes if host or has_user else ""
     bare = f"{start}{host}{path}"
     shown = f"{start}{f'{_MASK}@' if has_user else ''}{host}{path}{tail}" if has_user or not secret else mask(text, whole)
-    return URL(scheme, host, _unescape(rest), opaque, has_user, bool(query), bool(fragment), shown, bare)
+    return URL(
+        scheme,
+        host,
+        _unescape(rest),
+        opaque,
+        authority.rpartition("@")[0] if has_user else None,
+        bool(query),
+        fragment,
+        shown,
+        bare,
+        written_path=rest,
+        omit_host=omit_host,
+        force_query=bool(question) and not query,
+    )
 
 
 def _host(scheme: str, host: str, refuse: _Refuse) -> str:
@@ -172,13 +196,21 @@ def _host(scheme: str, host: str, refuse: _Refuse) -> str:
     return _unescape(host)
 
 
-def _escaped(raw: str, more: str = "") -> str:
-    """EscapedPath and EscapedFragment: as written where that is a valid encoding, else encoded anew."""
-    return raw if _ENCODED.match(raw) else percent(_unescape(raw).encode("utf-8", "surrogatepass"), safe="/$&+,:;=@" + more)
+def _escaped(raw: str) -> str:
+    """EscapedPath: as written where that is a valid encoding, else encoded anew."""
+    return raw if _ENCODED.match(raw) else encoded(unescaped(raw))
+
+
+def encoded(data: bytes, more: str = "") -> str:
+    """Go's encoding of a path; of a fragment with `more` that stays as it is."""
+    return percent(data, safe="/$&+,:;=@" + more)
+
+
+def unescaped(text: str) -> bytes:
+    """What the text stands for."""
+    data = text.encode("utf-8", "surrogatepass")
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), data) if "%" in text else data
 
 
 def _unescape(text: str) -> str:
-    if "%" not in text:
-        return text
-    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), text.encode("utf-8", "surrogatepass"))
-    return raw.decode("utf-8", "replace")
+    return unescaped(text).decode("utf-8", "replace") if "%" in text else text

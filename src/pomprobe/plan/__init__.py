@@ -5,7 +5,6 @@ Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, pro
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
@@ -50,7 +49,7 @@ def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust:
     running = timers(route, settings, orders)
     own = refusals(route, spoken, contexts)
     return Cluster(
-        name=_name(route),
+        name=route.cluster_name,
         route=route,
         upstreams=tuple(_dialled(upstream) for upstream in route.upstreams),
         discovery=discovery(route.upstreams),
@@ -69,17 +68,6 @@ def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust:
         alt_response=orders.alt_response,
         refusals=tuple(dict.fromkeys((*route.envoy_refusals, *own))),
     )
-
-
-def _name(route: Route) -> str:
-    """`<name>-<id>` or `route-<id>`, as Pomerium names its clusters (routes.go, GetClusterID); the id is ours, and stable.
-
-    It is the Host of a health check without one (row hc-host-header-set).
-    """
-    digest = hashlib.sha256()
-    for part in (route.from_url, route.prefix, route.path, route.regex, *(f"{u.url},{u.weight}" for u in route.upstreams)):
-        digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-    return f"{route.key_name or 'route'}-{digest.hexdigest()[:16]}"
 
 
 def _dialled(upstream: Upstream) -> Upstream:

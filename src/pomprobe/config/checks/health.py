@@ -52,7 +52,7 @@ def _http(view: View, route: Route, one: HealthCheck) -> None:
         message = f"an {codec} check of upstreams to which {spoken} is spoken never succeeds"
         view.on(route, Failure.HEALTH_CHECK_CODEC, place, message, key="codec_client_type", codec=codec, protocol=spoken, write=write)
     if not one.host:
-        sent = f"{route.key_name or 'route'}-<id>"
+        sent = route.cluster_name
         host = next((upstream.host for upstream in route.upstreams), "")
         message = f"the check's Host header is the name of Envoy's cluster ({sent})"
         view.on(route, Failure.HEALTH_CHECK_HOST, place, message, key="host", host=sent, write=f"host: {host}" if host else "host: NAME")

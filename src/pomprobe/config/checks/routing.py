@@ -41,15 +41,14 @@ def _lists(view: View) -> None:
 
 def _duplicates(view: View) -> None:
     """Two routes with one cluster name: Pomerium builds no clusters at all (clusters.go, validateClusterNamesUnique)."""
-    seen: dict[object, Route] = {}
+    seen: dict[str, Route] = {}
     messages: list[str] = []
     for route in view.routes:
         if not route.upstreams:
             continue
-        to = tuple((one.url, one.weight) for one in route.upstreams)
-        first = seen.setdefault((route.key_name, route.from_url, route.prefix, route.path, route.regex, to), route)
+        first = seen.setdefault(route.cluster_name, route)
         if first is not route:
-            message = f"route {route.key_name or 'route'}-… is not unique"
+            message = f"route {route.cluster_name} is not unique"
             messages.append(message)
             view.on(route, Failure.DUPLICATE_ROUTE, route.place, message, other=str(first.place), other_route=first.name, key="from")
     if messages and serves_routes(view.settings.services):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...model import Failure, Place
 from ..nodes import Mapping, Node, Scalar, Sequence
 from ..problems import Problems
+from ..route_id import slug
 from .annotations import Annotations, read_annotations
 from .nodes import mapping, text
 from .objects import Object, Objects
@@ -232,12 +232,6 @@ def is_ours(ingress: Object, objects: Objects) -> bool:
     declared = next((one for one in objects.of_kind("IngressClass") if one.name == chosen), None)
     own = declared.mapping("spec") if declared is not None else None
     return own is not None and own.scalar("controller") == CONTROLLER
-
-
-def slug(namespace: str, name: str, host: str, path: str) -> str:
-    """The name that the controller gives a route without one: words of namespace, name, host and path."""
-    parts = [re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (f"{namespace} {name} {host}", path)]
-    return "-".join(part for part in parts if part)
 
 
 def in_order(routes: list[Mapping]) -> list[Mapping]:
