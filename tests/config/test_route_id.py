@@ -48,7 +48,7 @@ def test_the_id_is_pomerium_s(identity: str) -> None:
 
 def test_before_0_30_the_id_has_no_leading_zero() -> None:
     """%x of a number, and later the hexadecimal of its bytes; the prefix is `name` in all of them (as a field of Envoy's cluster)."""
-    route = {"from": "https://app12.example.com", "to": "http://app", "name": "x"}
+    route: dict[str, object] = {"from": "https://app12.example.com", "to": "http://app", "name": "x"}
     assert ("x-c3c49ee3957ee89", "x-0c3c49ee3957ee89") == (name(route, "0.29"), name(route, "0.30"))
 
 
