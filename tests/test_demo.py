@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -124,6 +128,33 @@ async def test_nothing_is_left() -> None:
         await anyio.connect_tcp("127.0.0.1", port)
     further = {thread.name for thread in set(threading.enumerate()) - before}
     assert {name for name in further if not name.startswith(("asyncio_", "AnyIO"))} == set()  # the event loop's own pools stay with it
+
+
+PROGRAM = Path(sys.executable).with_name("pomprobe")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C in the middle: its directory is gone, and the exit code is the signal's."""
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen([PROGRAM, "demo"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert [] != list(tmp_path.iterdir())
+        os.kill(process.pid, number)
+        _, err = process.communicate()
+    assert (128 + number, b"", []) == (process.returncode, err, list(tmp_path.iterdir()))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    """One line, no traceback."""
+    with open("/dev/full", "w") as full:
+        environment = os.environ | {"TMPDIR": str(tmp_path)}
+        done = subprocess.run([PROGRAM, "demo"], env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "pomprobe: cannot write to standard output: No space left on device\n"
+    assert (3, said, []) == (done.returncode, done.stderr, list(tmp_path.iterdir()))
 
 
 def test_the_name_server_gives_every_address_of_a_name() -> None:

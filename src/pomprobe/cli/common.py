@@ -1,4 +1,4 @@
-"""What several commands need: reading a config or saying in one line why not, durations, styles, output."""
+"""What several commands need: reading a config or saying in one line why not, durations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..exits import REFUSED
 
 if TYPE_CHECKING:
     from ..model import Config, Problem
-    from ..report.style import Style
 
 Configs = Annotated[
     list[Path] | None, typer.Argument(help="Pomerium configs; - reads standard input.", metavar="[CONFIG]...", show_default=False)
@@ -116,23 +115,3 @@ def seconds(text: str | None, option: str) -> float | None:
     if value <= 0:
         usage(f"{option} {text}: must be more than 0; write for example 30s")
     return value
-
-
-def style(color: str, verbose: bool, *, file: bool = False) -> Style:
-    """How to print: colours where they are wanted, as wide as the terminal."""
-    import shutil
-
-    from ..report.style import Style
-
-    if color not in ("auto", "always", "never"):
-        usage(f"--color {color}: one of auto, always, never")
-    terminal = sys.stdout.isatty() and not file
-    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    encoding = (sys.stdout.encoding or "").lower()
-    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    return Style(
-        color=color == "always" or (color == "auto" and terminal and not plain),
-        width=max(40, width),
-        unicode="utf" in encoding,
-        verbose=verbose,
-    )

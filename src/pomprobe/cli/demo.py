@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import style
+from .terminal import style
 
 
 def demo(
@@ -16,4 +16,5 @@ def demo(
     """Start misbehaving upstreams on loopback, one for each of Pomerium's error codes, and check them."""
     from ..demo import run
 
-    run(style(color, verbose))
+    if ended := run(style(color, verbose)):
+        raise typer.Exit(128 + ended)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .common import say_error, style, usage
+from .common import say_error, usage
+from .terminal import style
 
 if TYPE_CHECKING:
     from ..model import Report

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED
-from .common import Env, Routes, Version, environment, read, say_error, style, usage
+from .common import Env, Routes, Version, environment, read, say_error, usage
+from .terminal import style
 
 
 def reproduce(

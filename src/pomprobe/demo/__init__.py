@@ -6,6 +6,7 @@ It doubles as an example of the library: `check` is all that it takes to probe a
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import ssl
 import sys
@@ -30,13 +31,48 @@ if TYPE_CHECKING:
     from ..report.style import Style
 
 
-def run(style: Style) -> None:
-    """Start the upstreams, check them, print the report and what Pomerium's page says beside it, and stop them."""
+def run(style: Style) -> int:
+    """Start the upstreams, check them, print the report and what Pomerium's page says beside it, and stop them.
+
+    Returns the signal that ended it early, or 0. Raises OSError where standard output takes no more.
+    """
     from ..report import write
 
-    report = anyio.run(check, sys.stdout)
-    write(report, "text", sys.stdout, style)
-    sys.stdout.write("\n" + "\n".join(comparison(report)) + "\n")
+    try:
+        report, ended = anyio.run(_until_signalled)
+    except ExceptionGroup as group:
+        raise _first(group) from None
+    if report is not None:
+        write(report, "text", sys.stdout, style)
+        sys.stdout.write("\n" + "\n".join(comparison(report)) + "\n")
+    return ended
+
+
+async def _until_signalled() -> tuple[Report | None, int]:
+    """Check, unless a signal comes first: even then the upstreams are stopped and their directory is removed."""
+    report, ended = None, 0
+    async with anyio.create_task_group() as tasks:
+
+        async def listen() -> None:
+            nonlocal ended
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for number in signals:
+                    ended = number
+                    break
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(listen)
+        report = await check(sys.stdout)
+        tasks.cancel_scope.cancel()
+    return report, ended
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    """What really happened: a task group wraps what its body raises."""
+    inner: Exception | BaseExceptionGroup[Exception] = group
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner
 
 
 async def check(out: TextIO) -> Report:
