@@ -13,6 +13,7 @@ from .changes import Change, Changes
 from .model import Report, Severity, Status
 from .report import Style, words, write
 from .report.clean import clean, prose
+from .report.html import for_mail
 from .smtp import MailError, MailOptions, deliver
 
 __all__ = ["MailError", "MailOptions", "Sent", "message", "send", "subject"]
@@ -48,8 +49,8 @@ def message(report: Report, options: MailOptions, found: Changes | None = None) 
         mail["In-Reply-To"] = found.thread[-1]
         mail["References"] = " ".join(found.thread)
     news = "".join(f"{line}\n" for line in _news(found)) if found is not None else ""
-    mail.set_content((news + "\n" if news else "") + _printed(report, "text"), cte="quoted-printable")
-    mail.add_alternative(_printed(report, "html"), subtype="html", cte="quoted-printable")
+    mail.set_content((news + "\n" if news else "") + _text(report), cte="quoted-printable")
+    mail.add_alternative(for_mail(report), subtype="html", cte="quoted-printable")
     return mail
 
 
@@ -101,7 +102,7 @@ def _news(found: Changes) -> list[str]:
     ]
 
 
-def _printed(report: Report, format: str) -> str:
+def _text(report: Report) -> str:
     out = io.StringIO()
-    write(report, format, out, Style(width=78))
+    write(report, "text", out, Style(width=78))
     return out.getvalue()

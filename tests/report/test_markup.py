@@ -12,11 +12,18 @@ from markdown_it import MarkdownIt
 
 from pomprobe.report import markdown
 from pomprobe.report.clean import clean
+from pomprobe.report.html import for_mail
 
 from . import examples
 from .conftest import Printed
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "wbr"}
+
+ATTRIBUTES = {
+    "lang", "charset", "name", "content", "http-equiv", "style", "class", "id", "href", "rel", "role", "width", "height", "bgcolor",
+    "cellpadding", "cellspacing", "colspan",
+}  # fmt: skip
+"""What elements of the page may have; none of it does anything."""
 
 
 class Page(HTMLParser):
@@ -57,9 +64,12 @@ def test_the_page_is_whole_and_loads_nothing(case: str, verbose: bool, printed: 
     assert set() == {tag for tag, _ in page.elements} & {"script", "iframe", "object", "embed", "link", "img", "form", "base", "svg"}
     attributes = [(name, value or "") for _, attributes in page.elements for name, value in attributes.items()]
     assert [] == [name for name, _ in attributes if name.startswith("on") or name in ("src", "srcset", "background")]
-    assert [] == [value for name, value in attributes if name == "href" and not value.startswith(("https://", "http://"))]
+    links, ids = [value for name, value in attributes if name == "href"], [value for name, value in attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert [] == [link for link in links if not link.startswith(("https://", "http://")) and link.removeprefix("#") not in ids]
     styles = [value for name, value in attributes if name == "style"]
-    assert [] == [style for style in styles if not re.fullmatch(r"width:[0-9]+\.[0-9]{2}%", style)]
+    assert [] == [style for style in styles if not re.fullmatch(r"[a-z0-9:;#%., '-]+", style, re.IGNORECASE)]
+    assert {name for name, _ in attributes} <= ATTRIBUTES
 
 
 def test_the_page_says_what_the_text_report_says(printed: Printed) -> None:
@@ -78,6 +88,37 @@ def test_the_page_says_what_the_text_report_says(printed: Printed) -> None:
     assert "Renew the certificate on 10.0.0.7:443; it expired on 2026-10-01." in said
     assert "Correct the name in to: http://grafana-svc:3000." in said
     assert ("code", {}) in page.elements
+
+
+def test_many_failures_are_told_at_a_glance(printed: Printed) -> None:
+    """Forty failing routes are three lines: the finding, how many routes have it, and which."""
+    said = " ".join(Page(printed(examples.many(), "html")).text.split("Routes")[0].split())
+    glance = said.partition("At a glance")[2]
+    assert "TCP101: shop-0 and 19 more 20 routes503 UF" in glance
+    assert "The upstream's certificate has expired (10.0.0.7:443) TLS102: billing-100, billing-105," in glance
+    assert "Name not found DNS101: grafana-160," in glance and "8 routes503 UH" in glance
+    assert "160 routes are fine: 160 × 200; the slowest is svc-199," in Page(printed(examples.many(), "html")).text
+
+
+@pytest.mark.parametrize("count", [0, 30, 700])
+def test_a_mail_s_page_is_below_what_mail_programs_cut(count: int) -> None:
+    """Gmail cuts at 102 KB. What is left out is counted, and the glance has every finding."""
+    routes = [examples.expired(f"route-{i}", line=i) for i in range(count)]
+    page = for_mail(examples.report(*routes, *examples.many().routes))
+    assert len(page.encode()) < 100_000
+    said = " ".join(Page(page).text.split())
+    assert f"{count + 200} routes: {count + 40} failing, 160 fine" in said
+    assert {"TCP101", "TLS102", "DNS101"} <= set(re.findall(r"[A-Z]{3}\d{3}", said))
+
+
+def test_a_mail_s_page_needs_no_style_sheet() -> None:
+    """Some programs drop it: bars and edges have their colours, widths and heights as attributes."""
+    page = Page(for_mail(examples.one_failure()))
+    bars = [attributes for tag, attributes in page.elements if tag == "td" and "bgcolor" in attributes]
+    assert bars and [] == [bar for bar in bars if not {"width", "height", "bgcolor"} <= set(bar)]
+    cards = [attributes for tag, attributes in page.elements if tag == "section"]
+    assert cards and [] == [card for card in cards if "border-left:4px solid #" not in (card["style"] or "")]
+    assert "details" not in {tag for tag, _ in page.elements}
 
 
 def test_hostile_text_is_text(printed: Printed) -> None:

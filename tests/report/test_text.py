@@ -98,10 +98,21 @@ def test_skipped_and_unknown_routes_say_why(printed: Printed) -> None:
 def test_the_same_finding_on_many_routes_is_told_once(printed: Printed) -> None:
     """Twenty routes to one dead host are one block that names them all."""
     text = printed(examples.many(), "text")
-    assert 1 == text.count("Nothing listens on 10.0.0.2:8080")
+    assert 1 == text.count("\n  TCP101 Nothing listens on 10.0.0.2:8080")
     assert "shop-0 and 19 more routes → http://shop:8080" in text
     assert 20 == sum(f"shop-{i} " in " ".join(text.split()) for i in range(0, 100, 5))
     assert "✓ 160 routes are fine (160 × 200)" in text
+
+
+def test_a_long_report_ends_with_what_it_said(printed: Printed) -> None:
+    """Whoever sees the last screen alone sees every cause, with how many routes have it."""
+    last = printed(examples.many(), "text", width=100).split("\n\n")[-3]
+    assert [
+        "✗ 20 routes  TCP101 Nothing listens on 10.0.0.2:8080  shop-0, shop-5, shop-10, shop-15 and 16 more",
+        "✗ 12 routes  TLS102 The upstream's certificate has expired (10.0.0.7:443)  billing-100, billing-105,",
+        "    billing-110, billing-115 and 8 more",
+        "✗ 8 routes  DNS101 Name not found  grafana-160, grafana-165, grafana-170, grafana-175 and 4 more",
+    ] == last.splitlines()
 
 
 def test_what_was_explained_is_not_explained_again(printed: Printed) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..model import Finding, ForecastEntry, Place, RouteReport, Severity, Verdict
 from .clean import clean
-from .words import SEVERITY_ORDER
+from .words import SEVERITY_ORDER, standing
 
 MARK = "\x00"
 
@@ -60,6 +60,38 @@ class Alike:
         return [f"{clean(r.route.name)} (line {r.route.place.line})" for r in self.routes[1:]]
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Groups of routes that came out badly by the same rule, or that nothing is known of."""
+
+    groups: tuple[Alike, ...]
+
+    @property
+    def routes(self) -> int:
+        """How many there are."""
+        return sum(len(alike.routes) for alike in self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the routes, cleaned."""
+        return [clean(report.route.name) for alike in self.groups for report in alike.routes]
+
+    @property
+    def code(self) -> str:
+        """Of the rule; empty where there is none."""
+        first = self.groups[0].first
+        return first.verdicts[0].rule.code if first.verdicts else ""
+
+    @property
+    def title(self) -> str:
+        """The finding, or the name of the rule where it says something else of each group."""
+        titles = {seen[0].title + seen[0].at for alike in self.groups if (seen := findings(alike.first.verdicts))}
+        if len(titles) == 1:
+            return titles.pop()
+        rule = self.groups[0].first.verdicts[0].rule if self.groups[0].first.verdicts else None
+        return rule.name.replace("-", " ").capitalize() if rule is not None else ""
+
+
 def findings(verdicts: Sequence[Verdict]) -> list[Seen]:
     """A route's verdicts, each finding once, in their order."""
     groups: dict[object, list[Verdict]] = {}
@@ -99,6 +131,15 @@ def routes(reports: Sequence[RouteReport]) -> list[Alike]:
     for report in reports:
         groups.setdefault(_likeness(report), []).append(report)
     return [Alike(tuple(group)) for group in groups.values()]
+
+
+def causes(groups: Sequence[Alike]) -> list[Cause]:
+    """Groups of routes by their standing and the rule of their first finding, in the order of the first of each."""
+    found: dict[object, list[Alike]] = {}
+    for alike in groups:
+        rule = alike.first.verdicts[0].rule.code if alike.first.verdicts else ""
+        found.setdefault((standing(alike.first), rule), []).append(alike)
+    return [Cause(tuple(those)) for those in found.values()]
 
 
 def endpoint_names(report: RouteReport) -> list[str]:

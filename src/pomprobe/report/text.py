@@ -24,8 +24,8 @@ GLANCE = 6
 NAMED = 40
 """Routes named beside the first of a group that came out the same way."""
 
-NAMES = 28
-"""Columns up to which the names of healthy routes are padded."""
+NAMES_OF_CAUSE = 5
+"""Routes named in a line of the overview."""
 
 ENDPOINTS = 6
 """Endpoints listed below a finding, unless verbose."""
@@ -56,6 +56,8 @@ class _Text:
             brief = number >= FULL and not self.style.verbose and {v.rule.code for v in alike.first.verdicts} <= self.told
             yield from self._route(alike, brief)
             yield ""
+        if len(groups) > FULL:
+            yield from self._overview(groups)
         yield from config_problems.others(self.report.findings, self.page)
         for status in (Status.SKIPPED, Status.OK):
             yield from self._glance(status, [r for r in quiet if r.status is status])
@@ -64,6 +66,16 @@ class _Text:
         if self.style.verbose:
             yield from self._suppressed()
         yield from self.page.flow(conclusion(self.report))
+
+    def _overview(self, groups: Sequence[fold.Alike]) -> Iterator[str]:
+        """What the screens above said, for whoever sees the last one: a line for each cause."""
+        for cause in fold.causes(groups):
+            first = cause.groups[0].first
+            said = prose(cause.title) or ("not known: " + prose(words.why_unknown(first)))
+            status = words.standing(first)
+            spans: list[Span] = [self._mark(status), (f" {words.plural(cause.routes, 'route')}  ", "name"), (cause.code, status.value)]
+            yield from self.page.flow([*spans, (f" {said}  ", ""), (fold.listed(cause.names, NAMES_OF_CAUSE), "dim")], hang=4)
+        yield ""
 
     # ---------------------------------------------------------------- a route
 

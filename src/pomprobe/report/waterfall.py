@@ -47,11 +47,7 @@ def _limits(outcomes: Sequence[Outcome], cluster: Cluster | None) -> Iterator[No
         used = sum(o.elapsed for o in these)
         share = min(100.0, 100 * used / limit)
         state = Status.FAILING if share >= 100 else Status.WARNING if share >= 80 else Status.OK
-        said = (
-            f"{words.duration(used)} of {words.duration(limit)} ({share:.0f} %)"
-            if share >= 1
-            else f"{words.duration(used)} of {words.duration(limit)}"
-        )
+        said = f"{words.duration(used)} of Envoy's {words.duration(limit)}" + (f" ({share:.0f} %)" if share >= 1 else "")
         yield {"name": name, "said": said, "status": state.value, **_bar(0.0, share)}
 
 
