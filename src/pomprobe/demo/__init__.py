@@ -5,6 +5,7 @@ It doubles as an example of the library: `check` is all that it takes to probe a
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -15,7 +16,7 @@ import textwrap
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskStatus
@@ -58,6 +59,7 @@ async def _until_signalled() -> tuple[Report | None, int]:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for number in signals:
                     ended = number
+                    asyncio.get_running_loop().set_exception_handler(_all_but_a_race)
                     break
             tasks.cancel_scope.cancel()
 
@@ -65,6 +67,12 @@ async def _until_signalled() -> tuple[Report | None, int]:
         report = await check(sys.stdout)
         tasks.cancel_scope.cancel()
     return report, ended
+
+
+def _all_but_a_race(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio stumbles where a connection comes in the moment in which `accept` is cancelled (selector_events.py, _sock_accept)."""
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:
