@@ -64,16 +64,17 @@ def test_every_recorded_code_is_known() -> None:
 def test_every_code_is_proven() -> None:
     """Each file of probes/codes names rows in which a real Envoy said it."""
     from pomprobe.catalog import home
-    from pomprobe.catalog.documents import documents
+    from pomprobe.catalog.documents import document, texts
 
     measured = json.loads((DATA / "measured.json").read_text())["rows"]
     rows = {row["id"]: row for row in (*json.loads((DATA / "truth.json").read_text()), *measured)}
-    for _, document in documents(home() / "codes"):
-        assert isinstance(document, dict)
-        names = {document["name"], *document.get("also", [])}
-        for row in document["evidence"]:
+    for path, text in texts(home() / "codes"):
+        code = document(path, text)
+        assert isinstance(code, dict)
+        names = {code["name"], *code.get("also", [])}
+        for row in code["evidence"]:
             said = {o["response_code_details"].partition("{")[0] for outcomes in rows[row]["outcomes"].values() for o in outcomes}
-            assert names & said, f"{document['name']}: {row} says {said}"
+            assert names & said, f"{code['name']}: {row} says {said}"
 
 
 def test_details_lead_to_the_cause() -> None:

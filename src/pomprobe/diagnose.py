@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import balance, insights
-from .catalog import Catalog, NoRuleError, load
+from .catalog import Catalog, NoRuleError, shelf
 from .model import (
     Cluster,
     Endpoint,
@@ -46,7 +46,7 @@ class Knowledge:
     @property
     def catalog(self) -> Catalog:
         """The rules; read when the first is needed, which a healthy config never does."""
-        return load()
+        return shelf()
 
 
 def findings(problems: Sequence[Problem], knowledge: Knowledge) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from .catalog import Catalog, home, load
-from .catalog.documents import CatalogError, documents
+from .catalog.documents import CatalogError, document, texts
 from .catalog.render import plain, required
 from .catalog.reverse import Cause, causes
 from .model import Facts, Rule
@@ -89,7 +89,7 @@ def _wrapped(text: str) -> Iterator[str]:
 @cache
 def codes() -> tuple[Code, ...]:
     """The codes of Pomerium's documentation, and the others that Envoy uses under its configuration."""
-    return tuple(_read(document) for _, document in documents(home() / "codes"))
+    return tuple(_read(document(path, text)) for path, text in texts(home() / "codes"))
 
 
 def _read(document: object) -> Code:
@@ -103,7 +103,8 @@ def _read(document: object) -> Code:
 @cache
 def flags() -> Mapping[str, str]:
     """Envoy's response flags, each in one line."""
-    found = next((document for path, document in documents(home()) if path.name == "flags.yaml"), {})
+    path = home() / "flags.yaml"
+    found = document(path, path.read_bytes())
     return {str(flag): str(text) for flag, text in found.items()} if isinstance(found, dict) else {}
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import anyio
 
 from . import secondlook, websocket
 from .model import Cluster, Discovery, DNSSettings, Endpoint, Fact, Failure, Outcome, StageFailed, StageName, Status, Upstream, UpstreamTLS
-from .net.resolver import Resolver
+
+if TYPE_CHECKING:
+    from .net.resolver import Resolver
 
 Walk = Callable[[Cluster, UpstreamTLS | None, Endpoint], Awaitable[tuple[Outcome, ...]]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -35,7 +35,6 @@ from .model import (
     UpstreamTLS,
 )
 from .net.resolv_conf import Machine
-from .net.resolver import Resolver
 from .probed import Observer, Probed, unprobed
 from .redact import redacted, secrets
 from .samples import Walked, summarised
@@ -43,6 +42,9 @@ from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
 from .stages.walk import Clock, Walk
 from .timed import CONGESTED, timed
+
+if TYPE_CHECKING:
+    from .net.resolver import Resolver
 
 Stage = Callable[[Walk], Awaitable[Facts]]
 
@@ -145,13 +147,12 @@ class Runner:
         await _together(one, [(position,) for position in range(len(endpoints))])
 
     async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
-        resolver = self._resolver(cluster.dns)
         clock = Clock()
         self._arm_caps(clock)
         found: list[Endpoint] = []
 
         async def stage() -> Facts:
-            endpoints, facts = await dns.resolve(upstream, cluster, resolver)
+            endpoints, facts = await dns.resolve(upstream, cluster, self._resolver)
             found.extend(endpoints)
             return facts
 
@@ -161,6 +162,8 @@ class Runner:
     def _resolver(self, settings: DNSSettings) -> Resolver:
         resolver = self._resolvers.get(settings)
         if resolver is None:
+            from .net.resolver import Resolver  # 50 ms that a config of addresses does not need
+
             resolver = self._resolvers[settings] = Resolver(settings, self._machine)
         return resolver
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pomprobe.catalog import CatalogError, home, load
-from pomprobe.catalog.documents import documents
+from pomprobe.catalog import CatalogError, home, load, shelf
+from pomprobe.catalog.documents import document, texts
+from pomprobe.model import Failure
 
 RULE = """\
 code: TLS102
@@ -96,7 +97,7 @@ def test_scalars_are_read_as_yaml_12(tmp_path: Path) -> None:
     """Words that YAML 1.1 takes for booleans, times and dates stay words."""
     (tmp_path / "x.yaml").write_text("[no, on, 12:30, 2025-01-31, 010, -5, 1.5, true, null, ~, 'true', '5']")
     values = ["no", "on", "12:30", "2025-01-31", 10, -5, 1.5, True, None, None, "true", "5"]
-    assert [(tmp_path / "x.yaml", values)] == list(documents(tmp_path))
+    assert [(tmp_path / "x.yaml", values)] == [(path, document(path, text)) for path, text in texts(tmp_path)]
 
 
 def test_the_catalogue_stands_in_the_source_tree() -> None:
@@ -112,3 +113,10 @@ def test_the_catalogue_stands_in_the_package(monkeypatch: pytest.MonkeyPatch, tm
         home()
     shutil.copytree(Path(__file__).parents[2] / "probes" / "dns", here.parent.parent / "probes" / "dns")
     assert here.parent.parent / "probes" == home()
+
+
+def test_the_shelf_knows_the_same_rules() -> None:
+    """What is read for one failure alone is what the whole catalogue holds of it, in its order."""
+    whole, some = load(), shelf()
+    for failure in Failure:
+        assert list(whole.naming(failure.value)) == list(some.naming(failure.value))

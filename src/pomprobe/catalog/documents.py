@@ -20,21 +20,24 @@ class CatalogError(Exception):
     """The catalogue cannot be used: a defect of a rule file; the message names file and key."""
 
 
-def documents(directory: Path) -> Iterator[tuple[Path, object]]:
-    """Every YAML file below `directory` with its one document, in the order of the paths.
+def texts(directory: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every YAML file below `directory`, in the order of the paths."""
+    return ((path, path.read_bytes()) for path in sorted(directory.rglob("*.yaml")))
+
+
+def document(path: Path, text: bytes) -> object:
+    """The one document of a YAML file.
 
     Raises CatalogError with file and line for what is no YAML, and for a key that stands twice.
     """
     import yaml  # its door: 25 ms that `--help` need not pay
 
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    for path in sorted(directory.rglob("*.yaml")):
-        try:
-            following = loader(path.read_bytes()).get_event
-            following(), following()  # the starts of stream and document
-            yield path, _value(path, following, following())
-        except yaml.YAMLError as error:
-            raise CatalogError(f"{path}: {error}") from error
+    try:
+        following = getattr(yaml, "CBaseLoader", yaml.BaseLoader)(text).get_event
+        following(), following()  # the starts of stream and document
+        return _value(path, following, following())
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path}: {error}") from error
 
 
 def _value(path: Path, following: Callable[[], Any], event: Any) -> object:

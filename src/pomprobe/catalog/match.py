@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..model import EnvoyReply, Fact, Facts, Failure, Rule, StageName, Timer
 from .render import derive, fixes, render, reply, sentence
@@ -88,36 +88,41 @@ class _Compiled:
         return all(check(facts.get(key), facts) for key, check in self.checks)
 
 
-def _failures(rule: Rule) -> tuple[str, ...]:
+def failures(rule: Rule) -> tuple[str, ...]:
+    """The failures that a rule is about."""
     wanted = rule.when.get("failure")
     return tuple(wanted) if isinstance(wanted, list) else (str(wanted),)
 
 
-@dataclass(frozen=True, slots=True)
 class Catalog:
-    """All rules in the order of stage and code; retired ones are kept, but never fire."""
+    """Rules in the order of stage and code; retired ones are kept, but never fire."""
 
-    rules: tuple[Rule, ...]
-    _by_failure: Mapping[str, tuple[_Compiled, ...]] = field(init=False, repr=False, compare=False)
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._about: dict[str, tuple[_Compiled, ...]] = {}
 
-    def __post_init__(self) -> None:
-        index: dict[str, list[_Compiled]] = {}
-        for rule in self.rules:
-            if rule.retired:
-                continue
-            compiled = _Compiled(rule, tuple((key, compile_check(value)) for key, value in rule.when.items() if key != "failure"))
-            for failure in _failures(rule):
-                index.setdefault(failure, []).append(compiled)
-        by_failure = {key: tuple(sorted(some, key=lambda one: -len(one.checks))) for key, some in index.items()}
-        object.__setattr__(self, "_by_failure", by_failure)
+    def naming(self, failure: str) -> Iterable[Rule]:
+        """The rules that have this failure in their `when`."""
+        return (rule for rule in self.rules if failure in failures(rule))
+
+    def _compiled(self, failure: str) -> tuple[_Compiled, ...]:
+        """What is to be looked through for a failure, most keys first."""
+        about = self._about.get(failure)
+        if about is None:
+            some = [
+                _Compiled(rule, tuple((key, compile_check(value)) for key, value in rule.when.items() if key != "failure"))
+                for rule in self.naming(failure)
+                if not rule.retired
+            ]
+            about = self._about[failure] = tuple(sorted(some, key=lambda one: -len(one.checks)))
+        return about
 
     def candidates(self, failure: Failure, facts: Facts, stage: StageName | None = None, timer: Timer | None = None) -> tuple[Rule, ...]:
         """Every rule that holds, the one with most keys first."""
         known = dict(derive(facts))
         known["stage"] = stage.value if stage else None
         known["timer"] = timer.value if timer else None
-        some: Iterable[_Compiled] = self._by_failure.get(failure.value, ())
-        return tuple(one.rule for one in some if one.holds(known))
+        return tuple(one.rule for one in self._compiled(failure.value) if one.holds(known))
 
     def match(self, failure: Failure, facts: Facts, stage: StageName | None = None, timer: Timer | None = None) -> Rule:
         """The rule of a failed outcome (or of a config problem, with stage CONFIG).

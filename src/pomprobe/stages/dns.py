@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from ..model import Cluster, Discovery, Endpoint, Facts, Upstream
-from ..net.resolver import Resolver
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..model import Cluster, Discovery, DNSSettings, Endpoint, Facts, Upstream
+
+if TYPE_CHECKING:
+    from ..net.resolver import Resolver
 
 
-async def resolve(upstream: Upstream, cluster: Cluster, resolver: Resolver) -> tuple[tuple[Endpoint, ...], Facts]:
-    """The endpoints of one upstream, at least one. Raises StageFailed where Envoy would have none.
+async def resolve(
+    upstream: Upstream, cluster: Cluster, resolver: Callable[[DNSSettings], Resolver]
+) -> tuple[tuple[Endpoint, ...], Facts]:
+    """The endpoints of one upstream, at least one. resolver: the one for these settings. Raises StageFailed where Envoy would have none.
 
     Every address of a name is an endpoint of its own (rows dns-multi-a-one-refuses, dns-both-v6-listens-only-all).
     """
@@ -17,5 +24,5 @@ async def resolve(upstream: Upstream, cluster: Cluster, resolver: Resolver) -> t
     host = "127.0.0.1" if upstream.host == "localhost" else upstream.host
     if cluster.discovery is Discovery.STATIC:
         return (Endpoint(host, upstream.port),), {"name": upstream.host, "source": "literal", "addresses": (host,)}
-    resolved = await resolver.resolve(host)
+    resolved = await resolver(cluster.dns).resolve(host)
     return tuple(Endpoint(address, upstream.port) for address in resolved.addresses), {**resolved.facts, "name": upstream.host}
