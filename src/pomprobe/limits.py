@@ -52,7 +52,7 @@ class Slots:
         self._busy = _semaphore(busy)
         self._open = _semaphore(descriptors())
         self._per_endpoint = per_endpoint
-        self._endpoints: dict[str, anyio.Semaphore] = {}
+        self._endpoints: dict[str, tuple[anyio.Semaphore, list[None]]] = {}  # and one item for each who uses it
         self._since: dict[object, float] = {}
 
     @property
@@ -63,17 +63,21 @@ class Slots:
     @asynccontextmanager
     async def slot(self, endpoint: str) -> AsyncIterator[None]:
         """Hold a place for one connection to `endpoint`."""
-        limiter = self._endpoints.get(endpoint)
-        if limiter is None:
-            limiter = self._endpoints[endpoint] = _semaphore(self._per_endpoint)
+        limiter, users = self._endpoints.setdefault(endpoint, (_semaphore(self._per_endpoint), []))
+        users.append(None)
         borrower = object()
-        async with limiter, self._open:
-            await self._busy.acquire()
-            self._since[borrower] = monotonic()
-            try:
-                yield
-            finally:
-                self._give_up(borrower)
+        try:
+            async with limiter, self._open:
+                await self._busy.acquire()
+                self._since[borrower] = monotonic()
+                try:
+                    yield
+                finally:
+                    self._give_up(borrower)
+        finally:
+            users.pop()
+            if not users:
+                del self._endpoints[endpoint]
 
     def release_the_patient(self) -> None:
         """Give the busy slots of walks that have waited long enough to the next ones."""

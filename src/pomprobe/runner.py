@@ -198,8 +198,8 @@ class Runner:
             try:
                 shared.walks = await walk()
             finally:
-                shared.ready.set()
-        await shared.ready.wait()
+                shared.end()
+        await shared.wait()
         return shared.walks
 
     async def _looked(self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint) -> list[Walked]:
@@ -310,6 +310,19 @@ async def _together(work: Callable[..., Coroutine[Any, Any, None]], calls: Seque
 class Shared:
     """The outcomes of walks that several routes wait for."""
 
+    __slots__ = ("_ended", "_event", "walks")
+
     def __init__(self) -> None:
-        self.ready = anyio.Event()
         self.walks: list[Walked] = []
+        self._ended = False
+        self._event: anyio.Event | None = None  # made for the first who has to wait: most have no one
+
+    def end(self) -> None:
+        self._ended = True
+        if self._event is not None:
+            self._event.set()
+
+    async def wait(self) -> None:
+        if not self._ended:
+            self._event = self._event or anyio.Event()
+            await self._event.wait()

@@ -10,6 +10,7 @@ import os
 import select
 import stat
 import time
+from functools import lru_cache
 from pathlib import Path
 
 from .problems import Unreadable
@@ -75,10 +76,10 @@ def _pipe(path: Path) -> bytes:
 def named(path: str) -> bytes:
     """A file that the config names, read as Pomerium reads it: relative to the working directory. Raises Unopened."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
             raise Unopened(f"read {path}: is a directory" if os.path.isdir(path) else f"open {path}: not a regular file")
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = _content(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
     except OSError as error:
         raise Unopened(f"open {path}: {_strerror(error)}") from None
     except ValueError:
@@ -86,6 +87,13 @@ def named(path: str) -> bytes:
     if len(data) > MAX_FILE:
         raise Unopened(f"read {path}: more than {MAX_FILE // 1024 // 1024} MiB")
     return data
+
+
+@lru_cache(maxsize=64)
+def _content(path: str, version: tuple[int, ...]) -> bytes:
+    """What a file holds; the same bytes for all routes that name it. version: of which there is one at a time."""
+    with open(path, "rb") as file:
+        return file.read(MAX_FILE + 1)
 
 
 def _strerror(error: OSError) -> str:

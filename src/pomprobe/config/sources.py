@@ -40,7 +40,7 @@ def read(source: str | Path, text: bytes | None, format: str | None, problems: P
         chosen = format or formats.of_file(file, known=text is None and not Path(source).is_fifo())
         root = formats.read(data, file, "yaml" if chosen == "kubernetes" else chosen)
         if chosen == "kubernetes" or (isinstance(root, Mapping) and chosen in ("yaml", "json") and kubernetes.is_manifest(root)):
-            top = kubernetes.assemble(_documents(data, file), {file: data}, problems)
+            top = kubernetes.config_of(_documents(data, file), {file: data}, problems)
             if top is None:
                 raise Unreadable("no_config", "no Ingress, Pomerium resource or Pomerium config is among these manifests")
             return Source(file, "kubernetes", top, data)
@@ -91,7 +91,7 @@ def _directory(path: Path, problems: Problems) -> Source:
             unread += error.at(file).problems
     if unread:
         raise ConfigError(tuple(unread))
-    top = kubernetes.assemble(found, texts, problems)
+    top = kubernetes.config_of(found, texts, problems)
     if top is None:
         raise Unreadable("directory", f"read {path}: is a directory, without manifests for Pomerium").at(str(path))
     return Source(str(path), "kubernetes", top, b"")

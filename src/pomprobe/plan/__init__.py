@@ -24,6 +24,9 @@ PANIC_THRESHOLD = 50
 """Envoy's healthy_panic_threshold where the route sets none, in per cent."""
 
 
+UNSET = CircuitBreakers()
+
+
 def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
     """One cluster for each route, in the config's order; None for a route without an upstream.
 
@@ -81,6 +84,8 @@ def _dns(route: Route, settings: DNSSettings) -> DNSSettings:
 
 def _circuit_breakers(route: Route, settings: Settings) -> CircuitBreakers:
     """The route's thresholds over the global ones, field by field (circuit_breakers.go)."""
+    if route.circuit_breakers == UNSET:
+        return settings.circuit_breakers
     chosen = {}
     for field in fields(CircuitBreakers):
         own = getattr(route.circuit_breakers, field.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .. import __version__
@@ -39,7 +40,13 @@ def request(route: Route, routes: Sequence[Route], timers: Timers) -> Request:
         if "x-forwarded-host" not in removed:
             kept["x-forwarded-host"] = authority
     method = "CONNECT" if route.kind is RouteKind.TCP else "GET"
-    return Request(method, path, hosts[0], tuple(kept.items()), hosts, original_path=original, original_host=authority)
+    return Request(method, path, hosts[0], tuple(map(_shared, kept.items())), hosts, original_path=original, original_host=authority)
+
+
+@lru_cache(maxsize=256)
+def _shared(header: tuple[str, str]) -> tuple[str, str]:
+    """The same object for what all requests have in common: most of a large config's memory is that."""
+    return header
 
 
 def _authority(route: Route) -> str:

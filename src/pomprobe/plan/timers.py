@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import MappingProxyType
+
 from ..model import Route, RouteKind, Settings, Timer, Timers
 from .headers import PER_TRY, STREAM_DURATION, TIMEOUT, Control
 
@@ -29,14 +32,21 @@ def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     stream_duration = _positive(orders.stream_duration)
     if stream_duration is not None:
         keys[Timer.STREAM_DURATION] = _by_header(STREAM_DURATION)
-    return Timers(
-        route=total,
-        idle=idle,
-        max_duration=max_duration,
-        per_try=per_try,
-        stream_duration=stream_duration,
-        keys={str(timer): key for timer, key in keys.items()},
-    )
+    return _made(total, idle, max_duration, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
+
+
+@lru_cache(maxsize=256)
+def _made(
+    route: float | None,
+    idle: float | None,
+    max_duration: float | None,
+    per_try: float | None,
+    stream_duration: float | None,
+    keys: tuple[tuple[str, str], ...],
+) -> Timers:
+    """The same object for the routes that have the same: most of a config's have."""
+    shared = MappingProxyType(dict(keys))
+    return Timers(route=route, idle=idle, max_duration=max_duration, per_try=per_try, stream_duration=stream_duration, keys=shared)
 
 
 def milliseconds(seconds: float) -> float:

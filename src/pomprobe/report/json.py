@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from .. import __version__
@@ -34,19 +34,29 @@ Document = dict[str, Any]
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
-    """One document, plain ASCII: indented, with each route on a line of its own (an indented thousand takes a second to write)."""
-    above = json.dumps(head(report), indent=2, allow_nan=False).removesuffix("\n}")
-    lines = ",\n".join(f"    {json.dumps(route(r), allow_nan=False)}" for r in report.routes)
-    out.write(f'{above},\n  "routes": [\n{lines}\n  ]\n}}\n' if lines else f'{above},\n  "routes": []\n}}\n')
+    """One document, plain ASCII: each problem and route on a line of its own, written one by one (ten thousand take 60 MiB at once)."""
+    out.write(json.dumps(head(report), indent=2, allow_nan=False).removesuffix("\n}"))
+    _write_list(out, "problems", map(problem, report.findings))
+    _write_list(out, "routes", map(route, report.routes))
+    out.write("\n}\n")
+
+
+def _write_list(out: TextIO, key: str, documents: Iterable[Document]) -> None:
+    out.write(f',\n  "{key}": [')
+    end = "]"
+    for number, one in enumerate(documents):
+        out.write((",\n    " if number else "\n    ") + json.dumps(one, allow_nan=False))
+        end = "\n  ]"
+    out.write(end)
 
 
 def document(report: Report) -> Document:
     """The report as plain data."""
-    return head(report) | {"routes": [route(r) for r in report.routes]}
+    return head(report) | {"problems": [problem(f) for f in report.findings], "routes": [route(r) for r in report.routes]}
 
 
 def head(report: Report) -> Document:
-    """What stands above the routes."""
+    """What stands above the problems and routes."""
     document: Document = {
         "schema_version": SCHEMA_VERSION,
         "pomprobe": __version__,
@@ -54,7 +64,6 @@ def head(report: Report) -> Document:
         "started": report.started,
         "elapsed": _seconds(report.elapsed),
         "summary": summary(report),
-        "problems": [problem(f) for f in report.findings],
     }
     if report.interrupted:
         document["interrupted"] = True

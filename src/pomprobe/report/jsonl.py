@@ -9,7 +9,7 @@ import json
 from typing import TextIO
 
 from ..model import Report, RouteReport
-from .json import SCHEMA_VERSION, Document, head, route
+from .json import SCHEMA_VERSION, Document, head, problem, route
 from .style import Style
 
 
@@ -27,7 +27,7 @@ def jsonl_route(report: RouteReport) -> str:
 
 def jsonl_summary(report: Report) -> str:
     """The closing line, without its end: everything of the JSON report but the routes."""
-    return _line({"type": "summary"} | head(report))
+    return _line({"type": "summary"} | head(report) | {"problems": [problem(f) for f in report.findings]})
 
 
 def _line(document: Document) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
-import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -51,13 +52,17 @@ class Output:
 
     def write(self, report: Report, style: Style, stdout: TextIO) -> None:
         """Print the report, or put the file in place. Raises OutputError, and BrokenPipeError where nobody reads any more."""
-        text = io.StringIO()
-        FORMATS[self.format](report, text, style)
         if self.path is not None:
-            replace_file(self.path, text.getvalue())
+            with replacing(self.path) as file:
+                FORMATS[self.format](report, file, style)
             return
         try:
-            stdout.write(_printable(text.getvalue(), stdout.encoding, self.format))
+            if codecs.lookup(stdout.encoding or "utf-8").name == "utf-8":
+                FORMATS[self.format](report, stdout, style)
+            else:
+                text = io.StringIO()
+                FORMATS[self.format](report, text, style)
+                stdout.write(_printable(text.getvalue(), stdout.encoding, self.format))
             stdout.flush()
         except BrokenPipeError:
             raise
@@ -66,6 +71,13 @@ class Output:
 
 
 def replace_file(path: Path, text: str) -> None:
+    """Write a file as `replacing` does."""
+    with replacing(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
     """Write a file so that readers see the old one or the new one, never half of it. UTF-8; an old file's mode is kept.
 
     What is no regular file (a device, a pipe) is written to as it is. Raises OutputError.
@@ -74,9 +86,11 @@ def replace_file(path: Path, text: str) -> None:
         target = Path(os.path.realpath(path))
         old = target.stat() if target.exists() else None
         if old is not None and not stat.S_ISREG(old.st_mode):
-            target.write_text(text, encoding="utf-8")
+            with target.open("w", encoding="utf-8") as file:
+                yield file
             return
-        _replace(target, text.encode(), old)
+        with _replacing(target, old) as file:
+            yield file
     except OSError as error:
         said = error.strerror or str(error)
         why = " (its folder must be writable: the new file takes the old one's place)" if isinstance(error, PermissionError) else ""
@@ -85,18 +99,19 @@ def replace_file(path: Path, text: str) -> None:
         raise OutputError(f"cannot write {clean(path)}: {error}") from error
 
 
-def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
-    temporary = target.with_name(f".pomprobe-{secrets.token_hex(8)}.tmp")
+@contextmanager
+def _replacing(target: Path, old: os.stat_result | None) -> Iterator[TextIO]:
+    temporary = target.with_name(f".pomprobe-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        with open(descriptor, "wb") as file:
+        with open(descriptor, "w", encoding="utf-8") as file:
             if old is not None:
                 with suppress(PermissionError):  # only root may give a file away; the mode matters more
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
-            file.write(content)
+                    os.fchown(descriptor, old.st_uid, old.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+            yield file
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
