@@ -6,10 +6,10 @@ Results are kept as they come, so that an interrupted run reports what is known.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
@@ -38,6 +38,7 @@ from .net.resolv_conf import Machine
 from .probed import Observer, Probed, unprobed
 from .redact import redacted, secrets
 from .samples import Walked, summarised
+from .shared import Shared, together
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
 from .stages.walk import Clock, Walk
@@ -123,7 +124,7 @@ class Runner:
 
     async def _cluster(self, probed: Probed) -> None:
         if not probed.cluster.refusals:  # Envoy would not have this cluster at all
-            await _together(self._upstream, [(probed, index) for index in range(len(probed.upstreams))])
+            await together(self._upstream, [(probed, index) for index in range(len(probed.upstreams))])
         probed.done = True
         if self.observer:
             self.observer(probed)
@@ -144,7 +145,7 @@ class Runner:
             keep()
 
         keep()
-        await _together(one, [(position,) for position in range(len(endpoints))])
+        await together(one, [(position,) for position in range(len(endpoints))])
 
     async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
         clock = Clock()
@@ -187,7 +188,7 @@ class Runner:
             checks = (await self._health(cluster, upstream, context, endpoint, cluster.health_checks[0]),)
 
         checked = cluster.health_checks and StageName.HEALTH in self.options.stages
-        await _together(lambda work: work(), [(walk,), (check,)] if checked else [(walk,)])
+        await together(lambda work: work(), [(walk,), (check,)] if checked else [(walk,)])
         return walks, checks
 
     async def _once(self, key: Hashable, walk: Callable[[], Awaitable[list[Walked]]]) -> list[Walked]:
@@ -295,34 +296,3 @@ class Runner:
         clock.arm(Timer.MAX_WAIT, self.options.max_wait)
         if self._ends != float("inf"):
             clock.arm(Timer.DEADLINE, max(0.0, self._ends - monotonic()))
-
-
-async def _together(work: Callable[..., Coroutine[Any, Any, None]], calls: Sequence[tuple[object, ...]]) -> None:
-    """All the calls at once; a single one without a task of its own."""
-    if len(calls) == 1:
-        await work(*calls[0])
-        return
-    async with anyio.create_task_group() as group:
-        for call in calls:
-            group.start_soon(work, *call)
-
-
-class Shared:
-    """The outcomes of walks that several routes wait for."""
-
-    __slots__ = ("_ended", "_event", "walks")
-
-    def __init__(self) -> None:
-        self.walks: list[Walked] = []
-        self._ended = False
-        self._event: anyio.Event | None = None  # made for the first who has to wait: most have no one
-
-    def end(self) -> None:
-        self._ended = True
-        if self._event is not None:
-            self._event.set()
-
-    async def wait(self) -> None:
-        if not self._ended:
-            self._event = self._event or anyio.Event()
-            await self._event.wait()
