@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from . import config as reader
+from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
 from .machine import read_machine
-from .model import Cluster, Config, Report, Route, RouteReport
+from .model import Cluster, Config, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
 from .runner import Options, Runner
+from .timed import bug
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -76,6 +78,7 @@ class Session:
         self.signal: signal.Signals | None = None
         self._observer = observer
         self._scope: anyio.CancelScope | None = None
+        self._defect: Exception | None = None
         self._judged: dict[int, tuple[Knowledge, RouteReport]] = {}
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
@@ -123,8 +126,18 @@ class Session:
                 group.start_soon(listen)
             if tick is not None:
                 group.start_soon(beat, tick)
-            await self._runner.run()
+            try:
+                await self._runner.run()
+            except Exception as defect:
+                self._broken(defect)
             group.cancel_scope.cancel()
+
+    def _broken(self, defect: Exception) -> None:
+        """A defect of ours ended the run: what is known stands, the rest is not known."""
+        for probed in self._runner.probed:
+            if not probed.done:
+                probed.limit = f"a defect of pomprobe ({place_of(defect)})"
+        self._defect = defect
 
     def stop(self) -> None:
         """End the run now, since nobody wants to know any more. Called from where the run is: by a tick or an observer."""
@@ -149,7 +162,13 @@ class Session:
         knowledge, judged = self._judged.get(id(probed), (None, None))
         if judged is not None and knowledge is self.knowledge:
             return judged
-        judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, "" if probed.done else probed.limit)
+        try:
+            judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, "" if probed.done else probed.limit)
+        except Exception as defect:
+            outcome = bug(StageName.CONFIG, None, defect)
+            judged = RouteReport(probed.cluster.route, probed.cluster, Status.UNDETERMINED, (), (), tuple(probed.upstreams), (outcome,))
+        if self._defect is not None and not probed.done:
+            judged = replace(judged, outcomes=(*judged.outcomes, bug(StageName.CONFIG, None, self._defect)))
         if probed.done:
             self._judged[id(probed)] = self.knowledge, judged
         return judged

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model import Report
+    from collections.abc import Iterator
+
+    from .model import Outcome, Report, RouteReport
 
 GOOD, FINDINGS, REFUSED, UNJUDGED = 0, 1, 2, 3
 
@@ -14,14 +16,24 @@ ORDER = ("info", "warning", "error")
 
 
 def exit_code(report: Report, fail_on: str = "error") -> int:
-    """0: nothing at or above fail_on (error, warning, never); 1: findings; 3: nothing could be judged."""
+    """0: nothing at or above fail_on (error, warning, never); 1: findings; 3: nothing could be judged, or a defect of ours."""
     if fails(report, fail_on):
         return FINDINGS
+    if any(outcome.status == "bug" for route in report.routes for outcome in _outcomes(route)):
+        return UNJUDGED
     judged = [route for route in report.routes if route.status in ("ok", "warning", "failing")]
     passed_over = [route for route in report.routes if route.status == "skipped"]
     if not judged and (not passed_over or len(passed_over) < len(report.routes)):
         return UNJUDGED
     return GOOD
+
+
+def _outcomes(route: RouteReport) -> Iterator[Outcome]:
+    yield from route.outcomes
+    for upstream in route.upstreams:
+        yield from upstream.outcomes
+        for endpoint in upstream.endpoints:
+            yield from endpoint.outcomes
 
 
 def fails(report: Report, fail_on: str) -> bool:

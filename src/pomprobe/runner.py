@@ -42,7 +42,7 @@ from .shared import Shared, together
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
 from .stages.walk import Clock, Walk
-from .timed import CONGESTED, timed
+from .timed import CONGESTED, bug, timed
 
 if TYPE_CHECKING:
     from .net.resolver import Resolver
@@ -131,7 +131,11 @@ class Runner:
 
     async def _upstream(self, probed: Probed, index: int) -> None:
         cluster, upstream = probed.cluster, probed.cluster.upstreams[index]
-        endpoints, outcome = await self._resolve(cluster, upstream)
+        endpoints: tuple[Endpoint, ...] = ()
+        try:
+            endpoints, outcome = await self._resolve(cluster, upstream)
+        except Exception as defect:
+            outcome = bug(StageName.DNS, None, defect)
         found = [EndpointOutcomes(endpoint, ()) for endpoint in endpoints]
         hidden = secrets(cluster)
 
@@ -139,9 +143,12 @@ class Runner:
             probed.upstreams[index] = UpstreamOutcomes(upstream, (outcome,), tuple(found))
 
         async def one(position: int) -> None:
-            walks, checks = await self._endpoint(cluster, index, endpoints[position])
-            first, *more = [tuple(redacted(outcome, hidden) for outcome in walk) for walk in ((*walks[0], *checks), *walks[1:])]
-            found[position] = EndpointOutcomes(endpoints[position], first, tuple(more))
+            try:
+                walks, checks = await self._endpoint(cluster, index, endpoints[position])
+                first, *more = [tuple(redacted(outcome, hidden) for outcome in walk) for walk in ((*walks[0], *checks), *walks[1:])]
+                found[position] = EndpointOutcomes(endpoints[position], first, tuple(more))
+            except Exception as defect:  # of what is around the stages: those say so themselves
+                found[position] = EndpointOutcomes(endpoints[position], (bug(StageName.TCP, endpoints[position], defect),))
             keep()
 
         keep()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
+from .defects import place_of
 from .limits import Lag
 from .model import Endpoint, Facts, Failure, Outcome, StageFailed, StageName, Status, Timer
 from .stages.walk import Clock
@@ -62,8 +62,7 @@ async def timed(
         status = Status.UNDETERMINED if failed.failure in ABOUT_US else Status.FAILING
         return outcome(status, failure=failed.failure, timer=failed.timer, facts=seen, error=failed.error)
     except Exception as defect:
-        at = traceback.extract_tb(defect.__traceback__)[-1]
-        where = f"{type(defect).__name__} at {at.filename.rpartition('/')[2]}:{at.lineno}"
+        where = place_of(defect)
         return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
     timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
     facts = {**known.get(name.value, {}), "started": clock.started}
@@ -73,6 +72,12 @@ async def timed(
     if late > min(CONGESTED, max(LEAST, SHARE * clock.length(timer))):
         return unknown(timer, _congestion(late), facts)
     return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
+
+
+def bug(stage: StageName, endpoint: Endpoint | None, defect: Exception) -> Outcome:
+    """The outcome of a stage that ended in a defect of ours."""
+    where = place_of(defect)
+    return Outcome(stage, Status.BUG, endpoint, Failure.BUG, None, {"bug": where}, 0.0, where)
 
 
 def _hung_up(failed: StageFailed) -> bool:

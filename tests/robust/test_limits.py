@@ -96,10 +96,12 @@ async def test_no_resolver_is_undetermined() -> None:
 
 
 def test_no_ca_bundle_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a bundle Pomerium, too, would give Envoy none, and Envoy refuse the cluster: no word about the server's certificate."""
+    """Without a bundle no certificate can be judged: undetermined, no word about the server's, and nothing is sent."""
     monkeypatch.setattr(api, "read_machine", lambda: machine.read_machine(()))
     with served(lambda: http.upstream(FINE, tls("127.0.0.1"))) as (server,):
         ran = run("check", "-v", "--color", "never", str(written(tmp_path / "c.yaml", f"https://127.0.0.1:{server.port}")))
+    assert 3 == ran.code
+    assert "cannot be judged on this machine" in ran.out
     assert "this machine has no bundle of certificate authorities" in " ".join(ran.out.split())
     assert [] == server.requests
 

@@ -42,7 +42,7 @@ POD = "KUBERNETES_SERVICE_HOST"
 
 def usage(message: str) -> NoReturn:
     """Say what is wrong with the call in one line; exit code 2."""
-    typer.echo(f"pomprobe: {message}", err=True)
+    complain(f"pomprobe: {message}")
     raise typer.Exit(REFUSED)
 
 
@@ -50,7 +50,15 @@ def say_error(message: str) -> None:
     """One line on standard error, without what could fool a terminal."""
     from ..report.clean import clean
 
-    typer.echo(f"pomprobe: {clean(message)}", err=True)
+    complain(f"pomprobe: {clean(message)}")
+
+
+def complain(line: str) -> None:
+    """A line on standard error. Where that takes none (`2>/dev/full`) the exit code still says what it has to."""
+    try:
+        typer.echo(line, err=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # else Python tries again in the end, and makes a 120 of the exit code
 
 
 def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
@@ -99,7 +107,7 @@ def say(problems: Sequence[Problem]) -> None:
 
     for problem in problems:
         instead = problem.facts.get("write")
-        typer.echo(clean(f"{problem.place}: {problem.message}" + (f"; {instead}" if instead else "")), err=True)
+        complain(clean(f"{problem.place}: {problem.message}" + (f"; {instead}" if instead else "")))
 
 
 def seconds(text: str | None, option: str) -> float | None:

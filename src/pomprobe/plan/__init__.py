@@ -50,7 +50,7 @@ def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust:
     contexts = tls(route, trust)
     spoken = protocol(route)
     running = timers(route, settings, orders)
-    own = refusals(route, spoken, contexts)
+    own = refusals(route, spoken)
     return Cluster(
         name=route.cluster_name,
         route=route,

@@ -12,9 +12,6 @@ from .machine import Machine
 UNIX = ("unix", "https+unix")
 SECURE = ("https", "https+unix")
 
-NO_TRUST = "SAN-based verification of peer certificates without trusted CA is insecure and not allowed"
-"""Envoy's refusal of a TLS context with a name to match and no CA; tls_skip_verify does not help."""
-
 MALFORMED = "malformed IP address: [{}]. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
 """Envoy's refusal of a bare IPv6 address, which Pomerium hands over with its brackets where `to` has no port."""
 
@@ -70,11 +67,12 @@ def tls(route: Route, trust: Trust) -> tuple[UpstreamTLS | None, ...]:
     return tuple(context or default for context in own)
 
 
-def refusals(route: Route, spoken: Protocol, contexts: Sequence[UpstreamTLS | None]) -> tuple[str, ...]:
-    """Envoy's messages where it rejects the cluster for what only the plan knows."""
+def refusals(route: Route, spoken: Protocol) -> tuple[str, ...]:
+    """Envoy's messages where it rejects the cluster for what only the plan knows.
+
+    That this machine has no bundle of certificate authorities is none: Pomerium may run on another one, or in an image that has it.
+    """
     messages = [MALFORMED.format(upstream.host) for upstream in route.upstreams if ":" in upstream.host and not upstream.explicit_port]
-    if any(context is not None and context.trust is None for context in contexts):
-        messages.append(NO_TRUST)
     if spoken in (Protocol.HTTP1, Protocol.RAW) and any(check.checker == "grpc" for check in route.health_checks):
         messages.append("cluster must support HTTP/2 for gRPC healthchecking")
     return tuple(messages)
