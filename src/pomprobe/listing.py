@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
-from .model import Cluster, Discovery, HealthCheck, Route, Timer, UpstreamTLS
+from .model import CircuitBreakers, Cluster, Discovery, HealthCheck, Place, Protocol, Route, Settings, Timer, UpstreamTLS
 from .redact import shown
 
 Row = tuple[str, str]
 """A setting and its value, for people."""
 
 TIMERS = (Timer.CONNECT, Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.PER_TRY, Timer.STREAM_DURATION)
+HOST_KEYS = ("host_rewrite", "host_rewrite_header", "host_path_regex_rewrite_pattern", "preserve_host_header")
+"""In Pomerium's order of precedence."""
+SERVER_NAME_KEYS = ("tls_upstream_server_name", "tls_server_name")
+BREAKERS = CircuitBreakers(1024, 1024, 1024, 3)
+"""Envoy's own thresholds."""
 
 
-def describe(route: Route, cluster: Cluster | None, verbose: bool = False) -> Iterator[Row]:
-    """The effective settings of one route; verbose adds where each comes from, and those that are Envoy's defaults."""
+def describe(route: Route, cluster: Cluster | None, settings: Settings | None = None) -> Iterator[Row]:
+    """The effective settings of one route; with the global settings also where each comes from, and those that are defaults."""
     if cluster is None:
         yield "skipped", route.serves or f"a {route.kind} route has no upstream to probe"
         return
+    verbose = settings is not None
     for upstream, context in zip(cluster.upstreams, cluster.tls, strict=True):
         weight = f", weight {upstream.weight}" if upstream.weight is not None else ""
         yield (
@@ -25,58 +32,101 @@ def describe(route: Route, cluster: Cluster | None, verbose: bool = False) -> It
             f"{upstream.url} (port {upstream.port}{weight})" if not upstream.explicit_port and upstream.port else f"{upstream.url}{weight}",
         )
         if context is not None:
-            yield from _tls(context, verbose)
+            yield from _tls(route, context, verbose)
+    family = "enable_google_cloud_serverless_authentication" if route.google_serverless else _told("dns_lookup_family", settings)
     yield (
         "endpoints",
-        "as written" if cluster.discovery is Discovery.STATIC else f"every address that DNS gives ({cluster.dns.lookup_family})",
+        "as written"
+        if cluster.discovery is Discovery.STATIC
+        else f"every address that DNS gives ({cluster.dns.lookup_family}{f': {family}' if verbose else ''})",
     )
-    yield "protocol", cluster.protocol.value
-    yield "request", f"{cluster.request.method} {shown(cluster.request.path)} with Host: {cluster.request.host}"
-    yield "timeouts", " · ".join(_timers(cluster, verbose))
+    yield "protocol", cluster.protocol.value + (f" ({_spoken(route, cluster)})" if verbose else "")
+    if cluster.protocol is not Protocol.RAW:
+        host = f" ({next((key for key in HOST_KEYS if getattr(route, key)), 'the host of `to`')})" if verbose else ""
+        yield "request", f"{cluster.request.method} {shown(cluster.request.path)} with Host: {cluster.request.host}{host}"
+    yield "timeouts", " · ".join(_timers(cluster, verbose, {**(settings.places if settings else {}), **route.places}))
     for check in cluster.health_checks:
         yield "health check", _check(cluster, check)
     if len(cluster.upstreams) > 1 or verbose:
-        yield "balancing", cluster.load_balancing_policy.lower()
+        key = "lb_policy" if "lb_policy" in route.places and "load_balancing_policy" not in route.places else "load_balancing_policy"
+        yield "balancing", cluster.load_balancing_policy.lower() + (f" ({_set(key, route.places)})" if verbose else "")
     if cluster.health_checks or verbose:
-        yield (
-            "panic below",
-            f"{cluster.panic_threshold} % healthy"
-            + ("" if route.healthy_panic_threshold is not None else " (healthy_panic_threshold, not set)"),
-        )
+        unset = "" if route.healthy_panic_threshold is not None else " (healthy_panic_threshold, not set)"
+        yield "panic below", f"{cluster.panic_threshold} % healthy{unset}"
+    if route.outlier_detection is not None:
+        yield "outliers", "ejected for a while (outlier_detection)"
     if cluster.retries:
         yield "retries", f"{cluster.retries} on {', '.join(cluster.retry_on)} (set_request_headers)"
     for refusal in cluster.refusals:
         yield "refused", f"by Envoy: {refusal}"
-    if verbose:
-        yield "cluster", cluster.name
-        yield "resolvers", ", ".join(f"{scheme}://{address}:{port}" for scheme, address, port in cluster.dns.resolvers) or "resolv.conf"
-        if cluster.source_address:
-            yield "from address", cluster.source_address
+    if settings is not None:
+        yield from _further(route, cluster, settings)
 
 
-def _tls(context: UpstreamTLS, verbose: bool) -> Iterator[Row]:
+def _further(route: Route, cluster: Cluster, settings: Settings) -> Iterator[Row]:
+    yield "breakers", ", ".join(_breakers(route, cluster.circuit_breakers))
+    yield "cluster", cluster.name
+    resolvers = ", ".join(f"{scheme}://{address}:{port}" for scheme, address, port in cluster.dns.resolvers) or "those of resolv.conf"
+    yield "resolvers", f"{resolvers} ({_told('dns_resolvers', settings)})"
+    if cluster.source_address:
+        yield "from address", f"{cluster.source_address} (envoy_bind_config_source_address)"
+
+
+def _breakers(route: Route, breakers: CircuitBreakers) -> Iterator[str]:
+    if breakers == CircuitBreakers():
+        yield "Envoy's defaults (circuit_breaker_thresholds, not set)"
+        return
+    for field in fields(CircuitBreakers):
+        value, default = getattr(breakers, field.name), getattr(BREAKERS, field.name)
+        own = "" if getattr(route.circuit_breakers, field.name) is not None else "global "
+        source = f"{own}circuit_breaker_thresholds" if value is not None else "Envoy's default"
+        shown = value if value is not None else "unlimited" if default is None else default
+        yield f"{field.name} {shown} ({source})"
+
+
+def _tls(route: Route, context: UpstreamTLS, verbose: bool) -> Iterator[Row]:
+    key = next((key for key in SERVER_NAME_KEYS if route.tls.server_name and key in route.places), "the host of `to`")
+    source = f" ({key})" if verbose else ""
     if context.skip_verify:
-        yield "tls", f"SNI {context.server_name}, certificate not verified (tls_skip_verify)"
+        yield "tls", f"SNI {context.server_name}{source}, certificate not verified (tls_skip_verify)"
     else:
-        yield "tls", f"SNI {context.server_name}, a SAN must match {context.match_name or repr('')}, trusted: {context.trust_source}"
+        match = context.match_name or repr("")
+        yield "tls", f"SNI {context.server_name}{source}, a SAN must match {match}, trusted: {context.trust_source}"
     if verbose:
         yield "alpn", ", ".join(context.alpn)
     if context.client_cert is not None:
         yield "client cert", "sent if asked for"
 
 
-def _timers(cluster: Cluster, verbose: bool) -> Iterator[str]:
+def _timers(cluster: Cluster, verbose: bool, places: Mapping[str, Place]) -> Iterator[str]:
     for timer, limit in zip(TIMERS, cluster.timers.limits, strict=True):
         if limit is None and not (verbose and timer in (Timer.ROUTE, Timer.IDLE)):
             continue
         value = "off" if limit is None else f"{limit:g}s"
         key = cluster.timers.keys.get(timer.value, "")
-        unset = (
-            f": {key}" + ("" if key in cluster.route.places or " " in key else ", not set")
-            if key and (verbose or timer is Timer.ROUTE)
-            else ""
-        )
-        yield f"{timer.value.replace('_', ' ')} {value}" + (f" ({unset[2:]})" if unset else "")
+        told = ""
+        if key and (verbose or timer is Timer.ROUTE):
+            told = f" ({key}{'' if key in places or ' ' in key else ', not set'})"
+        yield f"{timer.value.replace('_', ' ')} {value}{told}"
+
+
+def _spoken(route: Route, cluster: Cluster) -> str:
+    """Why this protocol is spoken."""
+    if cluster.protocol is Protocol.RAW:
+        return "a tunnel"
+    if route.websockets:
+        return "websockets are allowed"
+    if cluster.protocol is Protocol.AUTO:
+        return "what ALPN selects"
+    return f"{' and '.join(dict.fromkeys(one.scheme for one in route.upstreams))} in `to`"
+
+
+def _told(key: str, settings: Settings | None) -> str:
+    return _set(key, settings.places if settings is not None else {})
+
+
+def _set(key: str, places: Mapping[str, Place]) -> str:
+    return key if key in places else f"{key}, not set"
 
 
 def _check(cluster: Cluster, check: HealthCheck) -> str:

@@ -337,3 +337,10 @@ def test_problems_are_in_the_order_of_the_file() -> None:
     """Whatever was found last, the order is that of the lines."""
     lines = [problem.place.line for problem in read("timeout: 5s\n" + with_keys("tiemout: 1", "timeout: 30", "lb_policy: x")).problems]
     assert sorted(lines) == lines
+
+
+def test_an_mcp_server_s_path_is_as_it_is() -> None:
+    """Its clients ask for one path, so that no slash is missing in `to`."""
+    text = "routes:\n- from: https://app.example.com\n  to: http://app.internal:8080/mcp\n"
+    assert [] == found(read(text + "  mcp: {server: {}}\n"), Failure.TO_PATH_WITHOUT_SLASH)
+    assert [] != found(read(text), Failure.TO_PATH_WITHOUT_SLASH)

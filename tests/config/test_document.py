@@ -171,3 +171,21 @@ def test_big_scalars() -> None:
     assert 5_000_000 == len(parse("a: " + "x" * 5_000_000).scalar("a"))
     with pytest.raises(Unreadable, match="mapping values are not allowed"):
         parse("x" * 5_000_000 + ": a")
+
+
+INSTEAD = {
+    "a: 'x\nb: 1\n": "a quote at the end",
+    "a:\n\t- b": "spaces instead of the tab",
+    "a:\n  - b: 1\n   c: 2\n": "the same indentation as the entries above",
+    "a:\n  - b: 1\n    {{- if x }}\n    c: {{ y }}\n": "what the template gives (render it first, such as with helm template)",
+    "a: ]": "",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), INSTEAD.items())
+def test_what_to_write_instead(text: str, expected: str) -> None:
+    """What was probably meant is said; a quote that is not closed is shown where it begins."""
+    with pytest.raises(Unreadable) as caught:
+        parse(text)
+    assert expected == caught.value.facts.get("write", "")
+    assert caught.value.line < 3 or "- b" in text

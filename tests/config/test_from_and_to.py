@@ -81,6 +81,7 @@ TO_REFUSED = {
         "'routes[0]' example.com: example.com url does not contain a valid scheme",
         "to: http://example.com",
     ),
+    "to: http:/app:80": ("to_no_host", "'routes[0]' http:/app:80: http:/app:80 url does not contain a valid hostname", "to: http://app:80"),
     "to: localhost:8080": (
         "to_no_host",
         "'routes[0]' localhost:8080: localhost:8080 url does not contain a valid hostname",

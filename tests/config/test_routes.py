@@ -236,3 +236,24 @@ def test_tls_names() -> None:
     assert "a" == route("tls_server_name: a").tls.server_name
     options = route("tls_skip_verify: true", "tls_upstream_allow_renegotiation: true").tls
     assert options.skip_verify and options.allow_renegotiation
+
+
+AUTHORIZATION_SERVER = {
+    "auth.example.com": "config: invalid mcp authorization_server_url auth.example.com url does not contain a valid scheme",
+    "http://auth.example.com": 'config: mcp authorization_server_url must be https, got "http"',
+}
+
+
+@pytest.mark.parametrize(("written", "message"), AUTHORIZATION_SERVER.items())
+def test_authorization_server_of_an_mcp_route(written: str, message: str) -> None:
+    """An MCP server's authorization server is an https URL; before 0.33 there was no such key."""
+    text = with_keys(f"mcp: {{server: {{authorization_server_url: '{written}'}}}}")
+    assert [message] == messages(text)
+    assert read(text, pomerium_version="0.32").routes
+
+
+def test_downstream_authority_is_base64() -> None:
+    """It does not concern the upstream, but Pomerium does not start without it."""
+    assert ["config: couldn't decode downstream client ca: illegal base64 data at input byte 1"] == messages(
+        with_keys("tls_downstream_client_ca: a-")
+    )

@@ -80,6 +80,10 @@ REFUSED = {
     "dns_use_tcp: yes": ("'dns_use_tcp' json: cannot unmarshal string into Go value of type bool", "dns_use_tcp: true"),
     "dns_use_tcp: 1": ("'dns_use_tcp' json: cannot unmarshal number into Go value of type bool", "dns_use_tcp: true"),
     "services: web": ("config: web is an invalid service type", "services: all"),
+    "services: {app: {image: x}}": (
+        "'services' expected type 'string', got unconvertible type 'map[string]interface {}'",
+        "give pomprobe the file that Pomerium reads; this one is Compose's",
+    ),
     "services: ','": ("config: , is an invalid service type", "services: all"),
     "default_upstream_timeout: x": ("'default_upstream_timeout' time: invalid duration \"x\"", None),
     "insecure_server: yes": ("'insecure_server' cannot parse value as 'bool': strconv.ParseBool: invalid syntax", "insecure_server: true"),

@@ -51,7 +51,11 @@ def test_effective_timers(keys: dict[str, Any], settings: Settings, expected: di
 KEYS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "defaults": ({}, {"connect": "fixed by Pomerium", "route": "default_upstream_timeout", "idle": "Envoy's default"}),
     "own": ({"timeout": 3.0, "idle_timeout": 4.0}, {"route": "timeout", "idle": "idle_timeout"}),
-    "websockets": ({"websockets": True}, {"route": "allow_websockets", "idle": "allow_websockets"}),
+    "websockets": (
+        {"websockets": True, "places": {"allow_websockets": PLACE}},
+        {"route": "allow_websockets", "idle": "allow_websockets"},
+    ),
+    "global upgrades": ({"websockets": True, "places": {}}, {"route": "the global allow_upgrades"}),
     "upgrades": ({"websockets": True, "places": {"allow_upgrades": PLACE}}, {"route": "allow_upgrades"}),
     "tcp": ({"kind": RouteKind.TCP}, {"route": "tcp route"}),
     "header": (

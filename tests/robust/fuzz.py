@@ -85,7 +85,7 @@ def read(name: str, data: bytes, *, formats: bool = True) -> Config | None:
         assert all(problem.place.line >= 1 and problem.message for problem in error.problems)
         return None
     for route, cluster in zip(config.routes, plan(config, HERE), strict=True):
-        assert list(describe(route, cluster, verbose=True))
+        assert list(describe(route, cluster, config.settings))
     report = merge([lint(config)])
     for format in FORMATS if formats else ():
         with open(os.devnull, "w", encoding="utf-8") as out:
@@ -215,7 +215,7 @@ def said(name: str, data: bytes) -> str:
         config = load(name, text=data)
     except ConfigError as error:
         return str(error) + repr([problem.facts for problem in error.problems])
-    listed = [list(describe(route, cluster, verbose=True)) for route, cluster in zip(config.routes, plan(config, HERE), strict=True)]
+    listed = [list(describe(route, cluster, config.settings)) for route, cluster in zip(config.routes, plan(config, HERE), strict=True)]
     return repr(config.problems) + repr(listed)
 
 

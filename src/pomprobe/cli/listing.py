@@ -35,7 +35,7 @@ def list_routes(
         config = read(path, pomerium_version, given)
         for one, cluster in zip(config.routes, plan(config, read_machine()), strict=True):
             if one in selection:
-                found.append((one, list(describe(one, cluster, verbose))))
+                found.append((one, list(describe(one, cluster, config.settings if verbose else None))))
     if output == "json":
         typer.echo(
             json.dumps(

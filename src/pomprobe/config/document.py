@@ -25,14 +25,14 @@ def documents(data: bytes, file: str, *, lower: bool = True) -> Iterator[Node]:
         while (raw := _next_document(events)) is not None:
             yield Expander(file, lower=lower).node(raw, "", 0)
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error) from None
+        raise _syntax(error, data) from None
     except yaml.reader.ReaderError as error:
         line, column = _position(data, error.position)
         reason = "nul" if data[error.position : error.position + 1] == b"\0" else "encoding"
-        raise Unreadable(reason, f"yaml: {error.reason}", line, column) from None
+        raise Unreadable(reason, f"yaml: {error.reason}", line, column, write="the file in UTF-8") from None
     except UnicodeDecodeError as error:
         line, column = _position(data, error.start)
-        raise Unreadable("encoding", f"yaml: {error.reason}", line, column) from None
+        raise Unreadable("encoding", f"yaml: {error.reason}", line, column, write="the file in UTF-8") from None
 
 
 def _next_document(events: Iterator[yaml.Event]) -> Raw | None:
@@ -102,19 +102,32 @@ def _scalar(event: yaml.ScalarEvent, line: int, column: int) -> Raw:
     return Raw("scalar", line, column, text)
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Unreadable:
+def _syntax(error: yaml.MarkedYAMLError, data: bytes) -> Unreadable:
     """The message of Go's port of libyaml (yaml.v3, decode.go: parser.fail), at the place of the problem."""
     told = 0
     for mark in (error.context_mark, error.problem_mark):
         if mark is not None and mark.line:
             told = mark.line + (1 if isinstance(error, yaml.scanner.ScannerError) else 0)
             break
-    place = error.problem_mark or error.context_mark
+    endless = error.problem == "found unexpected end of stream"  # a quote that is not closed: where it begins
+    place = (error.context_mark if endless else None) or error.problem_mark or error.context_mark
     where = f"line {told}: " if told else ""
     line, column = (place.line + 1, place.column + 1) if place is not None else (1, 1)
     if "nesting depth" in (error.problem or ""):  # libyaml's own bound, which it may reach before we see the first event
         return Unreadable("too_deep", f"yaml: exceeded max depth of {MAX_DEPTH}", line, column)
-    return Unreadable("yaml", f"yaml: {where}{error.problem or 'unknown problem parsing YAML content'}", line, column)
+    message = f"yaml: {where}{error.problem or 'unknown problem parsing YAML content'}"
+    return Unreadable("yaml", message, line, column, write=_instead(error.problem or "", data.splitlines()[max(0, line - 2) : line]))
+
+
+def _instead(problem: str, lines: list[bytes]) -> str:
+    """What was probably meant by the line with the problem, and the one before it."""
+    if any(b"{{" in line for line in lines):
+        return "what the template gives (render it first, such as with helm template)"
+    if any(b"\t" in line[: len(line) - len(line.lstrip())] for line in lines):
+        return "spaces instead of the tab"
+    if problem in ("did not find expected '-' indicator", "did not find expected key"):
+        return "the same indentation as the entries above"
+    return "a quote at the end" if problem == "found unexpected end of stream" else ""
 
 
 def _position(data: bytes, offset: int) -> tuple[int, int]:

@@ -40,7 +40,7 @@ def read_dotenv(data: bytes, file: str) -> Node:
             continue
         match = _LINE.match(line)
         if match is None:
-            raise Unreadable("env", f"line `{glimpse(line)}` doesn't match format", number)
+            raise Unreadable("env", f"line `{glimpse(line)}` doesn't match format", number, write="KEY=VALUE")
         key = match[1].lower()
         place = Place(file, number, match.start(2) + 1, key)
         entries[key] = Scalar(_unquoted(match[2], number), Kind.STRING, place)

@@ -12,6 +12,7 @@ from .problems import Problems, is_secret
 from .values import Refused
 
 T = TypeVar("T")
+COMPOSE = "give pomprobe the file that Pomerium reads; this one is Compose's"
 
 
 class Reader:
@@ -50,6 +51,8 @@ class Reader:
         path = node.place.path if node is not None else place.path
         value = shorten(refused.node.text) if isinstance(refused.node, Scalar) and not is_secret(key) else ""
         write = refused.write if ":" in refused.write or not refused.write else f"{key}: {refused.write}"
+        if key == "services" and isinstance(node, Mapping):
+            write = COMPOSE
         self.problems.refuse(refused.kind, place, f"'{path}{refused.within}' {refused}", key=key, value=value, write=write)
 
     def text(self, key: str, default: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..model import Route
 from . import compound, upstreams, url, values
 from .duration import quote
-from .keys import ROUTE_KEYS
+from .keys import ROUTE_KEYS, Version
 from .nodes import Node
 from .reader import Reader
 
@@ -16,6 +16,8 @@ NO_HEADERS: dict[str, tuple[str, Node]] = {}
 
 class RouteRules(Reader):
     """A reader of one route that knows the rules; `from` and `to` are judged where they are read."""
+
+    version: Version
 
     def decode_all(self) -> None:
         """The keys that do not concern the upstream are decoded, too: one that cannot be is refused."""
@@ -62,8 +64,16 @@ class RouteRules(Reader):
         if route.prefix_rewrite and route.regex_rewrite_pattern:
             message = "config: only prefix_rewrite or regex_rewrite_pattern can be specified, but not both"
             self._refuse("rewrite", "regex_rewrite_pattern", message)
+        self.read("tls_downstream_client_ca", self._downstream_ca, b"")
         self._validate_depends_on()
         self._validate_mcp()
+
+    def _downstream_ca(self, node: Node) -> bytes:
+        try:
+            return compound.decoded(node)
+        except values.Refused as refused:
+            self._refuse("base64", "tls_downstream_client_ca", f"config: couldn't decode downstream client ca: {refused}")
+            return b""
 
     def _validate_redirect(self) -> None:
         node = self.mapping.mapping("redirect")
@@ -93,10 +103,24 @@ class RouteRules(Reader):
     def _validate_mcp(self) -> None:
         mcp = self.struct("mcp")
         if mcp is not None:
-            mcp.struct("server")
+            server = mcp.struct("server")
             mcp.struct("client")
+            if server is not None and self.version >= (0, 33, 0):
+                self._validate_authorization_server(server)
         if mcp is not None and not (mcp.has("server") or mcp.has("client")):
             self._refuse("mcp", "mcp", "config: mcp must have either server or client set", write="mcp: {server: {}}")
+
+    def _validate_authorization_server(self, server: Reader) -> None:
+        key, written = "authorization_server_url", server.text("authorization_server_url")
+        problem = ""
+        try:
+            scheme = url.parse(written).scheme if written else "https"
+            problem = "" if scheme == "https" else f"config: mcp authorization_server_url must be https, got {quote(scheme)}"
+        except url.BadURL as error:
+            problem = f"config: invalid mcp authorization_server_url {error}"
+        if problem:
+            shown = url.mask(written)[:200]
+            self.problems.refuse("mcp", server.place(key), problem, key=key, value=shown, write=f"{key}: https://HOST")
 
     def _refuse(self, refusal: str, key: str, message: str, write: str = "") -> None:
         self.problems.refuse(refusal, self.place(key), message, key=key, write=write)

@@ -148,6 +148,8 @@ def advice(text: str, message: str) -> tuple[str, str]:
             return "to_no_host", f"unix:{url.mask(rest)}{tail}"
         if rest[:1].isdigit():  # localhost:8080 is read as the scheme `localhost`
             return "to_no_host", f"http://{url.mask(written)}{tail}"
+        if _LIKE_HOST.match(rest.lstrip("/")):  # http:/app
+            return "to_no_host", f"{scheme}://{rest.lstrip('/')}{tail}"
         return "to_no_host", ""
     return ("to_empty" if "cannot be empty" in message else "to_invalid"), ""
 

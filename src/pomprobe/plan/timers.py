@@ -57,7 +57,7 @@ def milliseconds(seconds: float) -> float:
 def endless(route: Route) -> str:
     """Why Pomerium turns the route's timeouts off by default, "" where it does not (routes.go, shouldDisableStreamIdleTimeout)."""
     if route.websockets:
-        return "allow_websockets" if "allow_websockets" in route.places or "allow_upgrades" not in route.places else "allow_upgrades"
+        return next((key for key in ("allow_websockets", "allow_upgrades") if key in route.places), "the global allow_upgrades")
     if route.kind in (*TUNNELS, RouteKind.KUBERNETES):
         return f"{route.kind.value} route"
     return "mcp" if route.mcp_server else ""

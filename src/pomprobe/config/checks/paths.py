@@ -28,6 +28,8 @@ def _path(view: View, route: Route) -> None:
     if first.path not in ("", "/") and rewritten:
         message = f"the path of {first.url} has no effect beside {rewritten}"
         view.on(route, Failure.TO_PATH_IGNORED, first.place, message, key="to", upstream=first.url, to_path=first.path, because=rewritten)
+    elif route.mcp_server:
+        pass  # its clients ask for one path, which is that of `to`
     elif first.path and not first.path.endswith("/") and not route.path and not route.regex and (route.prefix or "/").endswith("/"):
         asked, sent = f"{route.prefix or '/'}foo", f"{first.path}foo"
         message = f"{asked} is sent as {sent}: the path of `to` replaces the prefix as it is"

@@ -20,7 +20,11 @@ WELL_KNOWN = {"http": 80, "https": 443}
 
 
 class Rejected(Exception):
-    """The controller refuses the Ingress; the message is its own."""
+    """The controller refuses the Ingress; the message is its own. write: what to write instead, "" where that is not known."""
+
+    def __init__(self, message: str, write: str = "") -> None:
+        super().__init__(message)
+        self.write = write
 
 
 @dataclass(slots=True)
@@ -50,7 +54,8 @@ class IngressReader:
         except Rejected as error:
             place = self.ingress.node.place
             message = f"{self.ingress}: {error}"
-            self.problems.note(Failure.ANNOTATION_INVALID, place, message, key="spec.rules", name=self.ingress.name)
+            facts = {"write": error.write} if error.write else {}
+            self.problems.note(Failure.ANNOTATION_INVALID, place, message, key="spec.rules", name=self.ingress.name, **facts)
             return []
 
     def _routes(self) -> Iterator[Mapping]:
@@ -68,7 +73,7 @@ class IngressReader:
             if not host:
                 if not self.annotations.on("subtle_allow_empty_host"):
                     name = "ingress.pomerium.io/subtle_allow_empty_host=true"
-                    raise Rejected(f"ingress rule has empty host; if this is intentional, set the annotation '{name}'")
+                    raise Rejected(f"ingress rule has empty host; if this is intentional, set the annotation '{name}'", "host: HOST")
                 host = "*"
             http = rule.mapping("http")
             if http is None:
@@ -120,7 +125,7 @@ class IngressReader:
 
     def _path_key(self, tunnel: str, path: str, kind: str) -> str:
         if not kind:
-            raise Rejected("path: pathType is required")
+            raise Rejected("path: pathType is required", "pathType: Prefix")
         if tunnel:
             if kind != "ImplementationSpecific":
                 raise Rejected(f"path: {tunnel} services must have ImplementationSpecific path type")
@@ -142,7 +147,7 @@ class IngressReader:
         backend = node.mapping("backend")
         wanted = backend.mapping("service") if backend is not None else None
         if wanted is None or backend is None:
-            raise Rejected("backend: service must be specified")
+            raise Rejected("backend: service must be specified", "backend: {service: {name: APP, port: {number: 80}}}")
         namespace, name = self.ingress.namespace, wanted.scalar("name")
         service = self.objects.get("Service", namespace, name)
         spec = service.mapping("spec") if service is not None else None
@@ -158,7 +163,7 @@ class IngressReader:
         if pods:
             return _Backend(pods, port, True)
         message = f"Pomerium connects to the pods of Service {namespace}/{name}, whose addresses are not among the manifests"
-        facts = {"service": f"{namespace}/{name}", "key": "backend", "write": 'ingress.pomerium.io/service_proxy_upstream: "true"'}
+        facts = {"service": f"{namespace}/{name}", "key": "backend"}
         self.problems.note(Failure.POD_ADDRESSES, backend.place, message, **facts)
         return _Backend([own], port, True)
 
