@@ -126,13 +126,10 @@ class Session:
                 group.start_soon(listen)
             if tick is not None:
                 group.start_soon(beat, tick)
-            try:
-                await self._runner.run()
-            except Exception as defect:
-                self._broken(defect)
+            await self._runner.run()
             group.cancel_scope.cancel()
 
-    def _broken(self, defect: Exception) -> None:
+    def broke(self, defect: Exception) -> None:
         """A defect of ours ended the run: what is known stands, the rest is not known."""
         for probed in self._runner.probed:
             if not probed.done:

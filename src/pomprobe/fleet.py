@@ -19,6 +19,7 @@ from typing import Any
 
 import anyio
 
+from .defects import place_of
 from .model import Cluster, Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer, Upstream, UpstreamOutcomes
 from .net.resolv_conf import Machine
 from .probed import Observer, unprobed
@@ -82,7 +83,11 @@ class Fleet:
 
     async def _listen(self, fork: _Fork) -> None:
         """Take in what a fork says, to the end."""
+        lost = LOST
         while (message := await fork.hear()) is not None:
+            if isinstance(message, str):  # where it broke
+                lost = f"a defect of pomprobe ({message})"
+                continue
             for position, told, done in message:
                 probed = self.probed[fork.share[position]]
                 probed.upstreams = _unpack(probed.cluster, told)
@@ -92,7 +97,7 @@ class Fleet:
         if not fork.finished and not fork.stopping:
             for index in fork.share:
                 if not self.probed[index].done:
-                    self.probed[index].limit = LOST
+                    self.probed[index].limit = lost
 
 
 class _Fork:
@@ -174,6 +179,9 @@ def _probe(clusters: Sequence[Cluster], options: Options, machine: Machine, pipe
         pipe.send(None)
     except OSError:  # nobody listens any more
         pass
+    except Exception as defect:
+        with contextlib.suppress(OSError):
+            pipe.send(place_of(defect))
 
 
 def deal(clusters: Sequence[Cluster], shares: int) -> list[list[int]]:

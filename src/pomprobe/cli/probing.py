@@ -84,7 +84,10 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
             if draw is not None:
                 draw()
 
-        anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
+        try:
+            anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
+        except Exception as defect:
+            session.broke(defect)
     report = session.report()
     if asked.confirm and session.signal is None:
         from .confirm import confirmed
