@@ -14,10 +14,10 @@ from time import CLOCK_BOOTTIME, clock_gettime, monotonic
 
 import anyio
 
-PATIENCE = 0.05
-"""Seconds after which a walk that only waits gives its slot to the next one: a thousand dead endpoints are no queue."""
+PATIENCE, BUSY = 0.02, 0.3
+"""Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while our loop runs late."""
 
-TICK = 0.02
+TICK = 0.01
 """Seconds between two looks at the loop's lag and at the slots."""
 
 NOTICED = 0.005
@@ -44,8 +44,8 @@ def descriptors() -> int:
 class Slots:
     """How many walks may be busy at once, and how many connections may be open at once.
 
-    A busy slot bounds the work that competes for our processor; it is given up after PATIENCE seconds, when the walk is
-    waiting for the other side. The descriptor is held until the connection is closed.
+    A busy slot bounds the work that competes for our processor; a walk that is waiting for the other side gives it up. The
+    descriptor is held until the connection is closed.
     """
 
     def __init__(self, busy: int, per_endpoint: int) -> None:
@@ -79,9 +79,9 @@ class Slots:
             if not users:
                 del self._endpoints[endpoint]
 
-    def release_the_patient(self) -> None:
-        """Give the busy slots of walks that have waited long enough to the next ones."""
-        limit = monotonic() - PATIENCE
+    def release_the_patient(self, patience: float) -> None:
+        """Give the busy slots of walks that have held them for so many seconds to the next ones."""
+        limit = monotonic() - patience
         for borrower in [b for b, since in self._since.items() if since < limit]:
             self._give_up(borrower)
 
@@ -118,9 +118,11 @@ class Lag:
         self._at.append(monotonic())
         self._delays.append(delay)
 
-    def tick(self) -> None:
-        """The tick is there."""
-        self.saw(self._overdue())
+    def tick(self) -> float:
+        """The tick is there; how late, in seconds."""
+        overdue = self._overdue()
+        self.saw(overdue)
+        return overdue
 
     def worst(self, since: float) -> float:
         # Who was woken together with the tick may come first: a tick that is overdue counts as well.
@@ -143,5 +145,5 @@ async def watch(slots: Slots, lag: Lag) -> None:
     while True:
         lag.expect(TICK)
         await anyio.sleep(TICK)
-        lag.tick()
-        slots.release_the_patient()
+        late = lag.tick()
+        slots.release_the_patient(BUSY if late >= NOTICED else PATIENCE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Protocol
 
 import httpx
@@ -62,7 +63,13 @@ def request(
     """
     fields = [(b"host", host.encode()), *((name.encode(), value.encode()) for name, value in headers)]
     extensions = {"target": target.encode()}
-    return httpx.Request(method, f"{scheme}://upstream/", headers=fields, stream=httpx.ByteStream(body), extensions=extensions)
+    return httpx.Request(method, _url(scheme), headers=fields, stream=httpx.ByteStream(body), extensions=extensions)
+
+
+@cache
+def _url(scheme: str) -> httpx.URL:
+    """httpx wants one; what is sent of it is the scheme, and to parse it takes longer than to send the request."""
+    return httpx.URL(f"{scheme}://upstream/")
 
 
 class OpenStreamTransport(httpx.AsyncBaseTransport):
