@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from factories import cluster, good, upstream
+from factories import cluster, good, route, upstream
 from factories import ok as fine
 from pomprobe.insights import notices, redirected
 from pomprobe.model import Cluster, Endpoint, Failure, StageName
@@ -67,7 +67,7 @@ def test_a_redirect_to_where_users_cannot_go(location: str, origin: str) -> None
 def test_what_an_answer_gives_away(facts: dict[str, Any], failures: list[Failure]) -> None:
     """Each fact with the note that it deserves."""
     answer = fine(StageName.HTTP, Endpoint("10.0.0.1", 8080), status=200, **facts)
-    assert failures == seen(cluster((APP,)), answer)
+    assert failures == seen(cluster(route=route(upstreams=(APP,), websockets=True)), answer)
 
 
 def test_an_app_that_refuses_everything_says_nothing_about_websockets() -> None:

@@ -16,10 +16,14 @@ PER_CLIENT = ("RING_HASH", "MAGLEV")
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host as the load balancer sees it. healthy: the active health check passes (or there is none)."""
+    """One host as the load balancer sees it.
+
+    healthy: the active health check passes (or there is none). degraded: it passes with the header x-envoy-degraded.
+    """
 
     weight: int
     healthy: bool
+    degraded: bool = False
 
 
 def panics(hosts: Sequence[Host], threshold: int) -> bool:
@@ -29,13 +33,20 @@ def panics(hosts: Sequence[Host], threshold: int) -> bool:
     return available < 100 and 100.0 * healthy / len(hosts) < threshold
 
 
-def eligible(hosts: Sequence[Host], threshold: int) -> list[int]:
-    """Indices of the hosts that get requests; empty means `no_healthy_upstream`."""
+def groups(hosts: Sequence[Host], threshold: int) -> list[tuple[float, list[int]]]:
+    """Which hosts share which part of the requests; nothing means `no_healthy_upstream`.
+
+    Degraded hosts get what the others cannot take, at 140 % of their number (rows own-hc-degraded-1-of-2, own-hc-degraded-2-of-3).
+    """
     if not hosts:
         return []
     if panics(hosts, threshold):
-        return list(range(len(hosts)))
-    return [index for index, host in enumerate(hosts) if host.healthy]
+        return [(1.0, list(range(len(hosts))))]
+    fine = [index for index, host in enumerate(hosts) if host.healthy and not host.degraded]
+    degraded = [index for index, host in enumerate(hosts) if host.healthy and host.degraded]
+    first = min(100, OVERPROVISIONING * len(fine) // len(hosts))
+    second = min(100 - first, OVERPROVISIONING * len(degraded) // len(hosts))
+    return [(load / (first + second), some) for load, some in ((first, fine), (second, degraded)) if load and some]
 
 
 def shares(hosts: Sequence[Host], threshold: int, policy: str) -> list[float]:
@@ -43,9 +54,9 @@ def shares(hosts: Sequence[Host], threshold: int, policy: str) -> list[float]:
 
     RANDOM does not look at weights. For RING_HASH and MAGLEV it is the share of the clients.
     """
-    chosen = eligible(hosts, threshold)
-    weights = [0.0] * len(hosts)
-    for index in chosen:
-        weights[index] = 1.0 if policy == "RANDOM" else float(hosts[index].weight)
-    total = sum(weights)
-    return [weight / total for weight in weights] if total else weights
+    found = [0.0] * len(hosts)
+    for part, some in groups(hosts, threshold):
+        weights = {index: 1.0 if policy == "RANDOM" else float(hosts[index].weight) for index in some}
+        for index, weight in weights.items():
+            found[index] = part * weight / sum(weights.values())
+    return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from . import balance, insights
+from . import insights, kubernetes
 from .catalog import Catalog, NoRuleError, shelf
+from .forecast import Host, by_pomerium, shared_out
 from .model import (
     Cluster,
     Endpoint,
@@ -29,7 +30,7 @@ from .model import (
     UpstreamOutcomes,
     Verdict,
 )
-from .retries import Answer, after_retries
+from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)
@@ -78,14 +79,15 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         verdict = judge.verdict(decided, None, None)
         forecast = [ForecastEntry(1.0, verdict.means, verdict.rule.code)] if verdict.means else []
     else:
-        hosts = [judge.host(u, e) for u in upstreams for e in u.endpoints]
+        hosts = [[judge.host(u, e) for e in u.endpoints] for u in upstreams]
         names = [
-            judge.verdict(o, u.upstream, None)
+            [judge.verdict(o, u.upstream, None) for o in u.outcomes if o.status is not Status.OK and o.status is not Status.SKIPPED]
             for u in upstreams
-            for o in u.outcomes
-            if o.status is not Status.OK and o.status is not Status.SKIPPED
         ]
-        forecast = _forecast(cluster, hosts, names, judge)
+        if cluster.route.kind is RouteKind.KUBERNETES:
+            forecast = by_pomerium(upstreams, hosts, names)
+        else:
+            forecast = shared_out(cluster, [one for some in hosts for one in some], [v for some in names for v in some])
         judge.weigh(forecast)
     verdicts = _in_order(judge.verdicts)
     unknown = bool(limit) or any(
@@ -94,44 +96,6 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
     return RouteReport(
         cluster.route, cluster, _status(forecast, verdicts, unknown), tuple(forecast), verdicts, tuple(upstreams), tuple(outcomes)
     )
-
-
-# ------------------------------------------------------------------------------------------------ forecast
-
-
-@dataclass(frozen=True, slots=True)
-class _Host:
-    """One host of the cluster: what it answers, each sample with its share, and whether its health check passes."""
-
-    weight: int
-    healthy: bool
-    answers: tuple[Answer, ...]  # empty: not known
-    check: Verdict | None
-
-
-def _forecast(cluster: Cluster, hosts: Sequence[_Host], names: Sequence[Verdict], judge: _Judge) -> list[ForecastEntry]:
-    """Answers with their shares, most frequent first. Empty where nothing is known."""
-    if not hosts:
-        blamed = next((v for v in names if v.means), None)
-        return [ForecastEntry(1.0, blamed.means, blamed.rule.code)] if blamed and blamed.means else []
-    seen = [balance.Host(host.weight, host.healthy) for host in hosts]
-    shares = balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
-    if not any(shares):
-        check = next((host.check for host in hosts if host.check and host.check.means), None)
-        return [ForecastEntry(1.0, check.means, check.rule.code)] if check and check.means else []
-    total: dict[tuple[EnvoyReply, str | None], float] = {}
-    for index, share in enumerate(shares):
-        for answer in hosts[index].answers:
-            rotation = [
-                hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]
-            ]
-            final = after_retries(cluster, answer, rotation)
-            key = (final.reply, final.rule)
-            total[key] = total.get(key, 0.0) + share * answer.share
-    known = sum(total.values())
-    note = "per client address: all or nothing" if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
-    entries = [ForecastEntry(share / known, reply, rule, note) for (reply, rule), share in total.items() if known]
-    return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
 
 
 def _decided_by_config(cluster: Cluster) -> Outcome | None:
@@ -182,22 +146,31 @@ class _Judge:
         self.warn_at = knowledge.warn_at
         self.verdicts: list[Verdict] = []
 
-    def host(self, upstream: UpstreamOutcomes, probed: EndpointOutcomes) -> _Host:
+    def host(self, upstream: UpstreamOutcomes, probed: EndpointOutcomes) -> Host:
         """One endpoint: its answers, its health, and the verdicts on both."""
         weight = upstream.upstream.weight or 1
         walks = [tuple(o for o in probed.outcomes if o.stage is not StageName.HEALTH), *probed.samples]
         answers = [self._answer(upstream.upstream, probed.endpoint, walk) for walk in walks]
         known = [a for a in answers if a is not None]
+        if self.cluster.route.kind is RouteKind.SSH:  # no HTTP, and so no code that anybody would see
+            known = []
         check = next((o for o in probed.outcomes if o.stage is StageName.HEALTH), None)
         verdict = None
         if check is not None and check.status not in (Status.OK, Status.SKIPPED):
+            check = replace(check, facts={**check.facts, **self._recovery()})
             verdict = self.verdict(check, upstream.upstream, probed.endpoint)
+            if known and (notice := insights.wrong(check, known[0].reply)):
+                self.verdict(notice, upstream.upstream, probed.endpoint)
         elif check is not None and known and (notice := insights.blind(check, known[0].reply)):
             self.verdict(notice, upstream.upstream, probed.endpoint)
         for notice in insights.notices(self.cluster, upstream.upstream, (*upstream.outcomes, *walks[0]), self.warn_at):
             self.verdict(notice, upstream.upstream, probed.endpoint)
-        return _Host(
-            weight, check is None or check.status is not Status.FAILING, tuple(replace(a, share=1 / len(known)) for a in known), verdict
+        return Host(
+            weight,
+            check is None or check.status is not Status.FAILING,
+            check is not None and bool(check.facts.get("degraded")),
+            tuple(replace(a, share=1 / len(known)) for a in known),
+            verdict,
         )
 
     def _answer(self, upstream: Upstream, endpoint: Endpoint, walk: Sequence[Outcome]) -> Answer | None:
@@ -205,7 +178,7 @@ class _Judge:
         for outcome in walk:
             if outcome.status in (Status.FAILING, *UNKNOWN):
                 verdict = self.verdict(outcome, upstream, endpoint)
-                return Answer(self._as_routed(verdict.means), verdict.rule.code, outcome) if verdict.means else None
+                return Answer(verdict.means, verdict.rule.code, outcome) if verdict.means else None
         last = walk[-1] if walk else None
         if last is None or last.status is not Status.OK:
             return None
@@ -229,7 +202,7 @@ class _Judge:
             outcome.stage,
             upstream,
             endpoint,
-            _after_interim(say.reply(rule, facts, self.envoy), facts),
+            self._as_routed(_after_interim(say.reply(rule, facts, self.envoy), facts)),
             (upstream and upstream.place) or self.cluster.route.place,
             facts,
             rule.severity,
@@ -245,11 +218,18 @@ class _Judge:
             if hidden and forecast and verdict.rule.code not in met:
                 self.verdicts[index] = replace(verdict, severity=Severity.WARNING, means=None)
 
-    def _as_routed(self, reply: EnvoyReply) -> EnvoyReply:
-        """Kubernetes routes go through Pomerium's own Go proxy: every failure is its 502 (from the code, not run)."""
-        if self.cluster.route.kind is RouteKind.KUBERNETES and made_by_envoy(reply):
-            return EnvoyReply(502, "-", VIA_UPSTREAM, VIA_UPSTREAM)
-        return reply
+    def _recovery(self) -> Facts:
+        """Fact `recovery_seconds`: a host that failed gets no traffic, and is checked that seldom (row hc-unhealthy-interval-recover)."""
+        if self.cluster.panic_threshold or not self.cluster.health_checks:
+            return {}
+        return {"recovery_seconds": self.cluster.health_checks[0].no_traffic_interval}
+
+    def _as_routed(self, reply: EnvoyReply | None) -> EnvoyReply | None:
+        """A Kubernetes route's failures are all a 502 of Pomerium's own proxy; an ssh client sees no HTTP, and so no code."""
+        kind = self.cluster.route.kind
+        if reply is None or kind is RouteKind.SSH:
+            return None
+        return kubernetes.REPLY if kind is RouteKind.KUBERNETES and made_by_envoy(reply) else reply
 
     def _context(self, upstream: Upstream | None, endpoint: Endpoint | None, outcome: Outcome) -> Facts:
         cluster = self.cluster
@@ -257,7 +237,10 @@ class _Judge:
             "route": cluster.route.name,
             "from": cluster.route.from_url,
             "panic_threshold": cluster.panic_threshold,
+            "kind": cluster.route.kind.value,
         }
+        if cluster.route.kind is RouteKind.KUBERNETES and (reason := kubernetes.reason(outcome)):
+            facts["log"] = kubernetes.LOG + reason
         if upstream is not None:
             facts |= {
                 "upstream": upstream.url,

@@ -12,7 +12,22 @@ from typing import TYPE_CHECKING
 import anyio
 
 from . import secondlook, websocket
-from .model import Cluster, Discovery, DNSSettings, Endpoint, Fact, Failure, Outcome, StageFailed, StageName, Status, Upstream, UpstreamTLS
+from .model import (
+    Cluster,
+    Discovery,
+    DNSSettings,
+    Endpoint,
+    Fact,
+    Failure,
+    Outcome,
+    RouteKind,
+    StageFailed,
+    StageName,
+    Status,
+    Upstream,
+    UpstreamTLS,
+)
+from .redact import shown
 
 if TYPE_CHECKING:
     from .net.resolver import Resolver
@@ -27,11 +42,15 @@ UNREACHED = (Failure.CONNECTION_REFUSED, Failure.CONNECT_ERROR, Failure.CONNECT_
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """How to look further. walk: a walk over a connection of its own; resolver: the one for these settings; patience: in seconds."""
+    """How to look further. walk: a walk over a connection of its own; resolver: the one for these settings; patience: in seconds.
+
+    websocket: the path at which every route is asked for a websocket; "": its own, where it allows them.
+    """
 
     walk: Walk
     resolver: Callable[[DNSSettings], Resolver]
     patience: float
+    websocket: str = ""
 
     async def look(
         self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: tuple[Outcome, ...]
@@ -45,14 +64,22 @@ class Looker:
         trials = secondlook.trials(cluster, upstream, context, endpoint, outcomes)
         if outcomes[at].failure in UNREACHED and cluster.discovery is Discovery.STRICT_DNS:
             trials += await self._other_family(cluster, upstream, context, endpoint, facts, tried)
+        if secondlook.may_hide_tls(cluster, endpoint, outcomes):
+            tried.append(f"TLS to {endpoint}")
+            facts |= secondlook.hidden_tls(await self.walk(*secondlook.behind(cluster, upstream), endpoint))
         for trial in trials:
             tried.append(trial.what)
             seen = await self.walk(secondlook.hurried(trial.cluster), trial.context, trial.endpoint)
             if secondlook.works(trial, cluster, upstream, outcomes, seen):
                 facts["works"] = trial.works
                 break
-        if cluster.route.websockets and secondlook.answered(outcomes[at]):
-            await self._upgrade(cluster, context, endpoint, facts, tried)
+        if cluster.route.kind is RouteKind.HTTP and secondlook.answered(outcomes[at]):
+            if cluster.route.websockets or self.websocket:
+                await self._upgrade(cluster, context, endpoint, facts, tried)
+            if cluster.route.spdy and (cluster.route.websockets or outcomes[at].facts.get("protocol") == "HTTP/1.1"):
+                tried.append(f"SPDY upgrade at {shown(cluster.request.path)} of {endpoint}")
+                answer = websocket.read(await self.walk(websocket.asking_for_spdy(cluster), _http1(context), endpoint))
+                facts |= {name.replace("upgrade", "spdy"): value for name, value in answer.items()}
         if not tried:
             return outcomes
         told = replace(outcomes[at], facts={**outcomes[at].facts, **facts, "tried": tuple(tried)})
@@ -86,15 +113,21 @@ class Looker:
         self, cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint, facts: dict[str, Fact], tried: list[str]
     ) -> None:
         """Ask for a websocket as a browser would, and where that is refused once more with the Host that users type."""
-        for asked, works, what in websocket.attempts(cluster):
+        facts["upgrade_path"] = shown(self.websocket or cluster.request.path)
+        for asked, works, what in websocket.attempts(cluster, self.websocket):
             tried.append(f"{what} of {endpoint}")
-            seen = websocket.read(await self.walk(asked, context, endpoint))
+            seen = websocket.read(await self.walk(asked, _http1(context), endpoint))
             if not works:
                 facts |= seen
             elif seen.get("upgrade_status") == websocket.OPEN:
                 facts["upgrade_works"] = works
             if not websocket.may_be_the_host(seen):
                 return
+
+
+def _http1(context: UpstreamTLS | None) -> UpstreamTLS | None:
+    """An upgrade needs HTTP/1.1: the context that offers nothing else."""
+    return context and replace(context, alpn=("http/1.1",))
 
 
 def reached(outcomes: Sequence[Outcome]) -> bool:

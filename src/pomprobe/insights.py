@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from . import websocket
-from .model import Cluster, EnvoyReply, Facts, Failure, Outcome, StageName, Status, Timer, Upstream
+from .model import Cluster, EnvoyReply, Facts, Failure, Outcome, RouteKind, StageName, Status, Timer, Upstream
 
 EXPIRY_DAYS = 21
 """Days before the end of a certificate from which on it is a warning (Let's Encrypt renews 30 days before)."""
@@ -19,8 +19,11 @@ SLOW_NAME = 2.0
 SINKHOLES = ("0.0.0.0", "::")
 """What filtering resolvers answer for a blocked name. Linux connects to itself instead."""
 
-METADATA = ("169.254.169.254", "fd00:ec2::254")
-"""Where clouds serve the machine's own credentials (AWS, Google, Azure and others; AWS over IPv6)."""
+METADATA = ("169.254.169.254", "fd00:ec2::254", "169.254.170.2", "100.100.100.200", "192.0.0.192")
+"""Where clouds serve the machine's own credentials (AWS, Google, Azure and others; AWS over IPv6; its containers; Alibaba; Oracle)."""
+
+METADATA_NAMES = ("metadata.google.internal", "metadata")
+"""Google's names for it."""
 
 PRIVATE = (".local", ".internal", ".lan", ".corp", ".home.arpa", ".localdomain", "localhost", ".svc")
 """Ends of names that no user on the internet resolves."""
@@ -35,7 +38,10 @@ def notices(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], w
         if outcome.stage is StageName.DNS and outcome.status is Status.OK and _own(outcome) > SLOW_NAME:
             yield _notice(outcome, Failure.SLOW_NAME, {"seconds": round(outcome.elapsed, 1)})
         if outcome.stage is StageName.TCP:
-            yield from _where(outcome)
+            yield from _where(outcome, upstream)
+            if outcome.facts.get("tls_behind"):
+                yield _notice(outcome, Failure.TLS_BEHIND, {})
+            yield from _opening(cluster, outcomes, outcome, warn_at)
         failed, samples = outcome.facts.get("failed"), outcome.facts.get("samples")
         if isinstance(failed, int) and isinstance(samples, int) and 0 < failed < samples:
             yield _notice(outcome, Failure.INTERMITTENT, {})
@@ -58,24 +64,20 @@ def blind(check: Outcome, reply: EnvoyReply | None) -> Outcome | None:
     return None
 
 
+def wrong(check: Outcome, reply: EnvoyReply) -> Outcome | None:
+    """A health check that fails while requests get a good answer: the check is what is wrong."""
+    if check.status is Status.FAILING and reply.response_flags == "-" and reply.status < 400:
+        return _notice(check, Failure.HEALTH_WRONG, {"answered": reply.status})
+    return None
+
+
 def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
-    used = sum(_own(o) for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
-    if isinstance(slowest := outcome.facts.get("max"), float) and "late" not in outcome.facts:
-        used = max(used, slowest)
-    limit = cluster.timers.route
     if outcome.facts.get("streaming"):
         yield _notice(outcome, Failure.STREAMING, {})
-    elif limit and used > warn_at * limit:
-        yield _notice(
-            outcome,
-            Failure.LITTLE_HEADROOM,
-            {
-                "used_percent": round(100 * used / limit),
-                "seconds": round(used, 2),
-                "timeout_seconds": limit,
-                "timeout_key": cluster.timers.keys.get(Timer.ROUTE.value, "timeout"),
-            },
-        )
+    else:
+        yield from _headroom(cluster, outcomes, outcome, warn_at)
+    if cluster.route.spdy and not cluster.route.websockets and outcome.facts.get("protocol") == "HTTP/2":
+        yield _notice(outcome, Failure.SPDY_OVER_HTTP2, {})
     idle = outcome.facts.get("idle_seconds")
     if isinstance(idle, float) and not outcome.facts.get("connection_close"):
         yield _notice(outcome, Failure.IDLE_CLOSED, {})
@@ -85,8 +87,48 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.REDIRECT_TO_UPSTREAM, {"redirect_origin": origin})
     if seen := _pomerium(outcome.facts):
         yield _notice(outcome, Failure.LOOP_SEEN, {"loop": seen})
-    if (refusal := websocket.refusal(outcome.facts)) is not None:
+    if outcome.facts.get("upgrade_status") == websocket.OPEN and not cluster.route.websockets:
+        yield _notice(outcome, Failure.UPGRADE_NOT_ALLOWED, {})
+    elif cluster.route.websockets and (refusal := websocket.refusal(outcome.facts)) is not None:
         yield _notice(outcome, Failure.UPGRADE_REFUSED, refusal)
+    spdy = outcome.facts.get("spdy_status")
+    if isinstance(spdy, int) and spdy != websocket.OPEN and spdy != outcome.facts.get("status"):
+        yield _notice(outcome, Failure.SPDY_REFUSED, {"answered": spdy})
+
+
+def _opening(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
+    """A connection that took nearly all of the time that Envoy gives it, which is fixed."""
+    done = [o for o in outcomes if o.stage in (StageName.TCP, StageName.TLS) and o.status is Status.OK]
+    used, limit = sum(_own(o) for o in done), cluster.timers.connect
+    listened = cluster.route.kind in (RouteKind.TCP, RouteKind.SSH, RouteKind.UDP)
+    if outcome in done and not listened and used > warn_at * limit:
+        yield _notice(outcome, Failure.LITTLE_HEADROOM, _used(Timer.CONNECT, used, limit, "fixed by Pomerium"))
+
+
+def _headroom(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
+    """The timer of which this answer used most, if that is more than `warn_at`."""
+    total = sum(_own(o) for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
+    if isinstance(slowest := outcome.facts.get("max"), float) and "late" not in outcome.facts:
+        total = max(total, slowest)
+    waited = outcome.facts.get("first_byte")
+    first = waited if isinstance(waited, float) and "late" not in outcome.facts else 0.0
+    timers = cluster.timers
+    used = (
+        (Timer.ROUTE, total, timers.route),
+        (Timer.MAX_DURATION, total, timers.max_duration),
+        (Timer.STREAM_DURATION, _own(outcome), timers.stream_duration),
+        (Timer.IDLE, first, timers.idle),
+        (Timer.PER_TRY, first, timers.per_try),
+    )
+    most = max(((seconds / limit, timer, seconds, limit) for timer, seconds, limit in used if limit), default=None)
+    if most is not None and most[0] > warn_at:
+        _, timer, seconds, limit = most
+        yield _notice(outcome, Failure.LITTLE_HEADROOM, _used(timer, seconds, limit, timers.keys.get(timer.value, timer.value)))
+
+
+def _used(timer: Timer, seconds: float, limit: float, key: str) -> Facts:
+    used = {"used_percent": round(100 * seconds / limit), "seconds": round(seconds, 2), "timeout_seconds": limit}
+    return {**used, "timeout_key": key, "of": timer.value}
 
 
 def _own(outcome: Outcome) -> float:
@@ -123,12 +165,12 @@ def _pomerium(facts: Facts) -> str:
     return f"the response header {header}" if header else ""
 
 
-def _where(outcome: Outcome) -> Iterator[Outcome]:
+def _where(outcome: Outcome, upstream: Upstream) -> Iterator[Outcome]:
     """Addresses at which no app is."""
     address = outcome.endpoint.address if outcome.endpoint else ""
-    if address in SINKHOLES:
-        yield _notice(outcome, Failure.SINKHOLE, {})
-    elif address in METADATA:
+    if address in SINKHOLES and outcome.failure is not Failure.CONNECTION_REFUSED:
+        yield _notice(outcome, Failure.SINKHOLE, {"written": upstream.host == address})
+    elif address in METADATA or upstream.host.rstrip(".").lower() in METADATA_NAMES:
         yield _notice(outcome, Failure.METADATA_ADDRESS, {})
 
 

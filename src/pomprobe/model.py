@@ -58,7 +58,7 @@ class Timer(StrEnum):
     HEALTH = "health"  # health_checks[].timeout
     MAX_WAIT = "max_wait"  # --max-wait
     DEADLINE = "deadline"  # --deadline
-    PATIENCE = "patience"  # a body without end on a route without a limit: we stop, Envoy would go on
+    PATIENCE = "patience"  # no answer on a route without a limit: we stop, Envoy would go on
 
 
 class Failure(StrEnum):
@@ -90,6 +90,7 @@ class Failure(StrEnum):
     SOURCE_ADDRESS = "source_address"  # envoy_bind_config_source_address is not an address of this machine
     UDP_REFUSED = "udp_refused"  # ICMP says that nobody listens on the UDP port, or the way there is closed; fact reason
     CONNECT_TIMEOUT = "connect_timeout"  # SYN unanswered when a timer fired
+    NOT_SSH = "not_ssh"  # an ssh route's server that does not begin as SSH does; facts banner, speaks, closed
 
     # --- tls
     CERTIFICATE_REJECTED = "certificate_rejected"  # facts verify_code (X509_V_ERR_…), reason, depth
@@ -131,8 +132,14 @@ class Failure(StrEnum):
     LOOP_SEEN = "loop_seen"  # the answer is Pomerium's own; fact loop: by what that shows
     SINKHOLE = "sinkhole"  # 0.0.0.0 or ::, which filtering resolvers answer; fact address
     METADATA_ADDRESS = "metadata_address"  # a cloud's metadata service; fact address
+    TLS_BEHIND = "tls_behind"  # a tcp route's server that speaks TLS; fact tls_names
+    SPDY_OVER_HTTP2 = "spdy_over_http2"  # allow_spdy, and ALPN selects HTTP/2
+    SPDY_REFUSED = "spdy_refused"  # an upgrade to SPDY answered without 101; fact answered
+    UPGRADE_NOT_ALLOWED = "upgrade_not_allowed"  # the app opens a websocket, and the route lets none through; fact upgrade_path
+    HEALTH_WRONG = "health_wrong"  # the health check fails although requests work; fact answered
     INTERMITTENT = "intermittent"  # --samples: some requests failed; facts failed, samples
     STREAMING = "streaming"  # a body without end on a route without a limit
+    TUNNEL_CLOSED = "tunnel_closed"  # the server hangs up as soon as a tunnel is open; fact banner
     HEALTH_BLIND = "health_blind"  # the health check passes although requests fail
 
     # --- what the plan alone decides
@@ -636,6 +643,7 @@ class ForecastEntry:
     reply: EnvoyReply
     rule: str | None = None
     note: str = ""  # e.g. "per client: all or nothing" (ring hash)
+    by_pomerium: bool = False  # it is Pomerium's own proxy that answers so, and not the app
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ CONNECTION: tuple[tuple[StageName, Stage], ...] = (
 )
 """The stages of one connection, in order. The socket that one opens is the next one's."""
 
-TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunnel),)
-"""The same for a tcp or ssh route, where Envoy only passes bytes on."""
+TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunnel), (StageName.TLS, tls.handshake))
+"""The same for a tcp or ssh route, where Envoy only passes bytes on; TLS is for a second look."""
 
 DATAGRAM: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, udp.knock),)
 """The same for a udp route."""
@@ -71,7 +71,7 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to probe. Times in seconds; None: no cap. only, skip: stages."""
+    """How to probe. Times in seconds; None: no cap. websocket: a path at which every route is asked for one."""
 
     max_wait: float | None = None
     deadline: float | None = None
@@ -81,6 +81,7 @@ class Options:
     second_look: bool = True
     idle_probe: float | None = None
     stages: Collection[StageName] = tuple(StageName)
+    websocket: str = ""
 
 
 class Runner:
@@ -186,7 +187,7 @@ class Runner:
         async def walk() -> None:
             key = (
                 endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address, upstream.url,
-                cluster.route.websockets, self.options.samples == 1 or (id(cluster), index),
+                cluster.route.websockets, cluster.route.spdy, cluster.route.kind, self.options.samples == 1 or (id(cluster), index),
             )  # fmt: skip
             walks.extend(await self._once(key, lambda: self._looked(cluster, upstream, context, endpoint)))
 
@@ -219,7 +220,8 @@ class Runner:
                 return await self._walk(cluster, upstream, context, endpoint, idle=False)
 
             patience = min(PATIENCE, self.options.max_wait or PATIENCE, self._ends - monotonic())
-            walks[0] = await Looker(walk, self._resolver, patience).look(cluster, upstream, context, endpoint, walks[0])
+            looker = Looker(walk, self._resolver, patience, self.options.websocket)
+            walks[0] = await looker.look(cluster, upstream, context, endpoint, walks[0])
         return summarised(walks)
 
     async def _walk(

@@ -51,12 +51,37 @@ def trials(
     cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: Sequence[Outcome]
 ) -> list[Trial]:
     """What to try after this walk, most likely first."""
-    if cluster.route.kind is not RouteKind.HTTP:
+    if cluster.route.kind not in (RouteKind.HTTP, RouteKind.KUBERNETES):
         return []
     last = next((o for o in outcomes if o.status is Status.FAILING), outcomes[-1] if outcomes else None)
     if last is None:
         return []
     return list(islice(_suggested(cluster, upstream, context, endpoint, last), LIMIT))
+
+
+TLS_PORTS = (443, 465, 636, 853, 989, 990, 992, 993, 995, 2376, 2484, 3269, 5061, 5671, 6380, 6443, 6514, 6697, 8443, 8883, 9093, 9443)
+"""Ports whose servers speak TLS from the first byte on (IANA, and what is usual: Docker, Oracle, Redis, Kafka …)."""
+
+
+def may_hide_tls(cluster: Cluster, endpoint: Endpoint, outcomes: Sequence[Outcome]) -> bool:
+    """Is it a tcp route's server that waits for the client, at a port that is one of TLS by custom?"""
+    last = outcomes[-1]
+    waits = last.status is Status.OK and last.facts.get("tunnel") and not last.facts.get("banner")
+    return bool(waits) and cluster.route.kind is RouteKind.TCP and cluster.protocol is Protocol.RAW and endpoint.port in TLS_PORTS
+
+
+def behind(cluster: Cluster, upstream: Upstream) -> tuple[Cluster, UpstreamTLS]:
+    """The cluster and context of a handshake with such a server; nothing is sent after it."""
+    return hurried(cluster), UpstreamTLS(upstream.host, upstream.host, True, b"", "not verified", ())
+
+
+def hidden_tls(after: Sequence[Outcome]) -> Facts:
+    """Facts `tls_behind` and `tls_names` where such a server answered the handshake."""
+    last = after[-1] if after else None
+    if last is None or last.stage is not StageName.TLS or last.status is not Status.OK:
+        return {}
+    names = last.facts.get("sans")
+    return {"tls_behind": True, "tls_names": names if isinstance(names, tuple) else ()}
 
 
 def works(trial: Trial, cluster: Cluster, upstream: Upstream, before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:

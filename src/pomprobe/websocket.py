@@ -1,4 +1,4 @@
-"""The websocket handshake of a browser behind the route: what is asked, and what the answer tells (pure).
+"""The websocket handshake of a browser behind the route, or kubectl's for SPDY: what is asked, and what the answer tells (pure).
 
 RFC 6455, section 4.1. Many apps have their websockets at another path than the route's, so nothing here is part of a forecast.
 """
@@ -13,6 +13,7 @@ from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, StageNam
 from .redact import shown
 
 OPEN = 101
+SPDY = "SPDY/3.1"
 PATIENCE = 10.0
 """Seconds that a server may take for a handshake; a route with websockets has no timeout of its own."""
 
@@ -23,25 +24,38 @@ ENDED = (Failure.CLOSED, Failure.STREAM_RESET)
 MAY_BE_THE_HOST = (400, 401, 403, 404)
 
 
-def attempts(cluster: Cluster) -> Iterator[tuple[Cluster, str, str]]:
-    """The handshake as the route sends it, and again with the Host of `from`; with the key that this would be, and what it is, in words."""
-    yield asking(cluster), "", f"websocket upgrade at {shown(cluster.request.path)}"
+def attempts(cluster: Cluster, path: str = "") -> Iterator[tuple[Cluster, str, str]]:
+    """The handshake as the route sends it, and again with the Host of `from`; with the key that this would be, and what it is, in words.
+
+    path: where to ask, if not at the route's own path.
+    """
+    there = shown(path or cluster.request.path)
+    yield asking(cluster, path), "", f"websocket upgrade at {there}"
     users = cluster.request.original_host
     if users and users != cluster.request.host:
-        yield asking(with_host(cluster, users)), "preserve_host_header: true", f"websocket upgrade with Host: {users}"
+        yield asking(with_host(cluster, users), path), "preserve_host_header: true", f"websocket upgrade at {there} with Host: {users}"
 
 
-def asking(cluster: Cluster) -> Cluster:
+def asking(cluster: Cluster, path: str = "") -> Cluster:
     """The cluster as it is where a handshake is sent over it: HTTP/1.1, at most PATIENCE, and the headers of RFC 6455."""
-    request, timers = cluster.request, cluster.timers
+    request = cluster.request
     scheme = urlsplit(cluster.route.from_url).scheme or "https"
-    headers = (
-        *request.headers, ("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", KEY),
-        ("sec-websocket-version", "13"), ("origin", f"{scheme}://{request.original_host or cluster.route.from_host}"),
-    )  # fmt: skip
+    origin = f"{scheme}://{request.original_host or cluster.route.from_host}"
+    headers = (("upgrade", "websocket"), ("sec-websocket-key", KEY), ("sec-websocket-version", "13"), ("origin", origin))
+    return _upgrading(cluster, headers, path)
+
+
+def asking_for_spdy(cluster: Cluster) -> Cluster:
+    """The same for what `kubectl exec` asks for."""
+    return _upgrading(cluster, (("upgrade", SPDY),))
+
+
+def _upgrading(cluster: Cluster, headers: tuple[tuple[str, str], ...], path: str = "") -> Cluster:
+    request, timers = cluster.request, cluster.timers
+    sent = replace(request, path=path or request.path, headers=(*request.headers, ("connection", "Upgrade"), *headers))
     contexts = tuple(context and replace(context, alpn=("http/1.1",)) for context in cluster.tls)
     limited = replace(timers, route=min(PATIENCE, timers.route or PATIENCE))
-    return replace(cluster, protocol=Protocol.HTTP1, tls=contexts, timers=limited, request=replace(request, headers=headers))
+    return replace(cluster, protocol=Protocol.HTTP1, tls=contexts, timers=limited, request=sent)
 
 
 def with_host(cluster: Cluster, host: str) -> Cluster:

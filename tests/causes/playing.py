@@ -57,7 +57,7 @@ class Played:
         return found[0] if found and isinstance(found[0], tuple) else ()
 
 
-async def play(routes: str, settings: str = "", file: str | Path = "config.yaml", **options: float) -> Played:
+async def play(routes: str, settings: str = "", file: str | Path = "config.yaml", **options: float | str) -> Played:
     """Load a config with these routes (the keys of one, or a list of them) and global keys, and probe it."""
     if not routes.lstrip().startswith("-"):
         keys = "\n".join(f"    {line}" for line in routes.strip().splitlines())

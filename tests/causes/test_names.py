@@ -10,6 +10,7 @@ from servers.http import say, upstream
 
 from .apps import App, dropping
 from .playing import OK, REFUSED, play, response
+from .recorded import answers, recorded
 
 HELLO = say(response(200))
 UH = [(1.0, 503, "UH", "no_healthy_upstream")]
@@ -89,4 +90,16 @@ async def test_a_sinkholed_name() -> None:
         async with dns_server({"ads.lab.test": [("A", "0.0.0.0")]}) as server:
             played = await play(f"to: http://ads.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
     assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert recorded("own-sinkhole-refused") == answers(played.forecast)
+    assert "ads.lab.test" in played.fix("TCP164")
+
+
+async def test_a_sinkholed_name_and_something_that_listens_here() -> None:
+    """G: what answers is this machine's own server, and not the app."""
+    async with upstream(HELLO) as here, dns_server({"ads.lab.test": [("A", "0.0.0.0")]}) as server:
+        played = await play(f"to: http://ads.lab.test:{here.port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+        written = await play(f"to: http://0.0.0.0:{here.port}")
+    assert recorded("own-sinkhole-name") == answers(played.forecast)
     assert "ads.lab.test" in played.fix("TCP161")
+    assert recorded("own-sinkhole") == answers(written.forecast)
+    assert f"`to: http://127.0.0.1:{here.port}`" in written.fix("TCP163")

@@ -10,7 +10,7 @@ import pytest
 from servers.health import HTTP2, serve, tls
 from servers.http import say, upstream
 
-from .apps import App, Headers, redirecting, virtual_host, websocket
+from .apps import SWITCHING, App, Headers, redirecting, virtual_host, websocket
 from .playing import OK, play, response
 from .test_tls import OUR_CA
 
@@ -51,7 +51,7 @@ async def test_an_app_that_compares_origin_and_host() -> None:
         played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
     assert FINE == played.forecast
     assert "`preserve_host_header: true`" in played.fix("HTTP603")
-    assert f"websocket upgrade with Host: {FROM} of 127.0.0.1:{port}" in played.tried()
+    assert f"websocket upgrade at / with Host: {FROM} of 127.0.0.1:{port}" in played.tried()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,29 @@ async def test_an_upgrade_that_is_refused(refused: bytes, code: str) -> None:
         played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
     assert FINE == played.forecast
     assert code in played.codes
+
+
+async def test_a_websocket_at_another_path() -> None:
+    """E: `--websocket PATH` asks there, and nowhere else; what it finds names the path."""
+
+    def answer(path: str, headers: Headers) -> bytes:
+        return SWITCHING if path == "/api/live/ws" and headers.get("upgrade") == "websocket" else PAGE
+
+    async with serve(App(answer)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true", websocket="/api/live/ws")
+    assert (f"websocket upgrade at /api/live/ws of 127.0.0.1:{port}",) == played.tried()
+    assert 101 == played.route.upstreams[0].endpoints[0].outcomes[-1].facts["upgrade_status"]
+
+
+async def test_a_websocket_that_the_route_does_not_let_through() -> None:
+    """E: the app opens one when asked directly, and users get 403 upgrade_failed: a warning, with the key."""
+    async with serve(App(websocket(PAGE))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", websocket="/ws")
+        allowed = await play(f"to: http://127.0.0.1:{port}\nallow_upgrades: [websocket]", websocket="/ws")
+    assert (FINE, "warning") == (played.forecast, played.route.status)
+    assert "`allow_websockets: true`" in played.fix("HTTP608")
+    assert (403, "upgrade_failed") == (played.verdict("HTTP608").means.status, played.verdict("HTTP608").means.code)  # type: ignore[union-attr]
+    assert "ok" == allowed.route.status
 
 
 async def test_the_key_at_the_top_level() -> None:

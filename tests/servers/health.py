@@ -104,6 +104,8 @@ class HTTP2:
                 match event:
                     case h2.events.RequestReceived():
                         self.requests.append(dict(cast("Pairs", event.headers)))
+                        if self.requests[-1][":method"] == "CONNECT":  # its stream stays open
+                            self._answer(connection, event.stream_id)
                     case h2.events.DataReceived():
                         self.bodies.append(event.data)
                     case h2.events.StreamEnded():

@@ -41,6 +41,7 @@ def check(
     warn_at: o.WarnAt = 0.8,
     idle_probe: o.IdleProbe = None,
     second_look: o.SecondLook = True,
+    websocket: o.Websocket = None,
     confirm: o.Confirm = False,
     envoy: o.Envoy = None,
     pomerium_version: o.Version = "0.33",
@@ -79,7 +80,10 @@ def check(
     from ..runner import Options
 
     caps = seconds(max_wait, "--max-wait"), seconds(deadline, "--deadline")
-    options = Options(*caps, concurrency, per_host, samples, second_look, seconds(idle_probe, "--idle-probe"), stages)
+    if websocket is not None and not websocket.startswith("/"):
+        usage(f"--websocket {websocket}: a path begins with /")
+    idle = seconds(idle_probe, "--idle-probe")
+    options = Options(*caps, concurrency, per_host, samples, second_look, idle, stages, websocket or "")
     given = environment(env, quiet=quiet)
     drawn = progress and not quiet
     lines = None

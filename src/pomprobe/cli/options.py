@@ -52,7 +52,13 @@ IdleProbe = Annotated[
 SecondLook = Annotated[
     bool,
     typer.Option(
-        help="Try what a failure suggests (name, scheme, Host, address family), and a websocket where allowed: at most 4 more connections."
+        help="Try what a failure suggests (name, scheme, Host, address family), and an upgrade where allowed: at most 5 more connections."
+    ),
+]
+Websocket = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH", show_default=False, help="Ask every route for a websocket at this path, also those that do not allow any."
     ),
 ]
 Confirm = Annotated[bool, typer.Option("--confirm", help="Ask a real, private Envoy about the routes that are not ok.")]

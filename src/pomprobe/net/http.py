@@ -127,7 +127,10 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
         codec = self._codec = Http2Codec(request.method)
         host = request.headers["host"].encode()
         pseudo = ((b":method", method), (b":scheme", request.url.raw_scheme), (b":authority", host), (b":path", target))
-        return codec.request((*pseudo, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP)), body)
+        connect = method == b"CONNECT"  # has no scheme and no path, and leaves the stream open (RFC 9113, 8.5)
+        own = (pseudo[0], pseudo[2]) if connect else pseudo
+        sent = (*own, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP))
+        return codec.request(sent, body, ends=not connect)
 
     async def _send(self, data: bytes) -> None:
         """A server may answer and close before it has read: what it said is still to be read (Envoy reads it, too)."""
@@ -181,8 +184,13 @@ class Body(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        piece = None if self._done else await self._transport.piece()
-        if piece is None:
-            self._done = True
+        piece = await self.piece()
+        if not piece and self._done:
             raise StopAsyncIteration
         return piece
+
+    async def piece(self) -> bytes:
+        """The next piece; b"" at the end of the body."""
+        piece = None if self._done else await self._transport.piece()
+        self._done = self._done or piece is None
+        return piece or b""

@@ -84,9 +84,10 @@ class Http2Codec:
         self._spent = 0
         self._fault: Refused | Reset | None = None  # of the stream alone: RST_STREAM or GOAWAY that came with it is looked at first
 
-    def request(self, headers: Headers, body: bytes = b"") -> bytes:
+    def request(self, headers: Headers, body: bytes = b"", *, ends: bool = True) -> bytes:
         """The connection's preface, our settings and the request. body: what fits the window that every server gives (64 KiB).
 
+        ends: False leaves our side of the stream open, as a tunnel needs it.
         Raises ValueError for a longer one, and for headers that would break lines behind a server that speaks HTTP/1 itself.
         """
         if len(body) > 65535:
@@ -97,7 +98,7 @@ class Http2Codec:
         sent = [frame(Type.SETTINGS, 0, 0, settings), frame(Type.WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW - 65535))]
         blocks, pieces = _cut(self._encoder.encode(headers)), _cut(body)
         for index, block in enumerate(blocks):
-            flags = (END_HEADERS if index == len(blocks) - 1 else 0) | (0 if index or body else END_STREAM)
+            flags = (END_HEADERS if index == len(blocks) - 1 else 0) | (0 if index or body or not ends else END_STREAM)
             sent.append(frame(Type.CONTINUATION if index else Type.HEADERS, flags, STREAM, block))
         sent += [frame(Type.DATA, END_STREAM if index == len(pieces) - 1 else 0, STREAM, piece) for index, piece in enumerate(pieces)]
         self._frames.allow_windows(len(pieces))

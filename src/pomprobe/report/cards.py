@@ -26,7 +26,7 @@ def cause(cause: fold.Cause, anchors: Mapping[int, str]) -> Node:
     anchors: id() of a group -> the id of its card.
     """
     first = cause.groups[0].first
-    answers = (clean(words.answer(e.reply)) for g in cause.groups for e in g.first.forecast if not words.good(e.reply))
+    answers = (clean(words.answered(e)) for g in cause.groups for e in g.first.forecast if not words.good(e.reply))
     return {
         **_standing(first),
         "title": prose(cause.title) or _unknown(first),
@@ -95,7 +95,7 @@ def _answer(entry: Any, share: float, count: int) -> Node:
         "share": words.capital(f"{words.share(share)} {words.gets(share)}"),
         "percent": f"{100 * share:.2f}",
         "good": words.good(entry.reply),
-        "answer": clean(words.answer(entry.reply)),
+        "answer": clean(words.answered(entry)),
         "details": "" if words.own(entry.reply) else clean(entry.reply.response_code_details),
         "more": f"and {count - 1} more that differ in the address alone" if count > 1 else "",
         "note": prose(entry.note),

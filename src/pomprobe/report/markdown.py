@@ -97,7 +97,7 @@ def _section(alike: fold.Alike) -> str:
 
 def _answer(report: RouteReport, *, cell: bool = False) -> Iterator[str]:
     for entry, share, count in fold.answers(report.forecast, fold.endpoint_names(report)):
-        said = words.capital(f"{words.share(share)} {words.gets(share)} **{text(clean(words.answer(entry.reply)), cell=cell)}**")
+        said = words.capital(f"{words.share(share)} {words.gets(share)} **{text(clean(words.answered(entry)), cell=cell)}**")
         details = "" if words.own(entry.reply) else " " + code(clean(entry.reply.response_code_details), cell=cell)
         more = f" (and {count - 1} more that differ in the address alone)" if count > 1 else ""
         yield said + details + more + (f" ({text(prose(entry.note), cell=cell)})" if entry.note else "")

@@ -117,7 +117,7 @@ class _Text:
         said = words.capital(f"{words.share(share)} {words.gets(share)} ")
         tail = f" ({prose(entry.note)})" if entry.note else ""
         role = "good" if words.good(reply) else "failing"
-        yield from self.page.flow([(said, ""), (clean(words.answer(reply)), role), (tail, "dim")], indent=2, hang=4)
+        yield from self.page.flow([(said, ""), (clean(words.answered(entry)), role), (tail, "dim")], indent=2, hang=4)
         if words.own(reply) or (brief and reply.response_code_details in self.told):
             return
         self.told.add(reply.response_code_details)

@@ -83,10 +83,15 @@ def answer(reply: EnvoyReply) -> str:
     return f"{reply.status} {reply.response_flags}" if reply.response_flags != "-" else str(reply.status)
 
 
+def answered(entry: ForecastEntry) -> str:
+    """The same of a forecast, where it may also be Pomerium itself that answers."""
+    return str(entry.reply.status) if entry.by_pomerium else answer(entry.reply)
+
+
 def foreseen(entry: ForecastEntry) -> str:
     """An answer with its share: "every request gets 503 UH no_healthy_upstream"."""
     details = "" if own(entry.reply) else f" {entry.reply.response_code_details}"
-    return f"{share(entry.share)} {gets(entry.share)} {answer(entry.reply)}{details}"
+    return f"{share(entry.share)} {gets(entry.share)} {answered(entry)}{details}"
 
 
 def failing_share(entries: Sequence[ForecastEntry]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import anyio
 
 from ..model import Fact, Facts, Failure, Protocol, StageFailed, Timer, Timers
@@ -9,10 +11,11 @@ from ..net import http
 from ..net.boringssl import alert_name
 from ..net.http_events import Closed, Refused, Reset
 from ..net.speaks import guess, printable
+from .tunnel import through_proxy
 from .walk import Clock, Walk
 
 PATIENCE = 30.0
-"""Seconds after which a body that keeps flowing counts as a stream without end, where no timer of Envoy's would end it."""
+"""Seconds for an answer, and for a body that does not end, where no timer of Envoy's would end the request: a stream, or silence."""
 
 BODY_LIMIT = 64 * 1024 * 1024
 """Bytes of body that are read: enough to see a download being cut, not the whole of a large one."""
@@ -39,8 +42,9 @@ async def exchange(walk: Walk) -> Facts:
     assert walk.stream is not None
     clock, timers = walk.clock, walk.cluster.timers
     sent = walk.cluster.request_to(walk.upstream)
+    connect = sent.method == "CONNECT"
     http2 = _is_http2(walk)
-    facts: dict[str, Fact] = {"protocol": "HTTP/2" if http2 else "HTTP/1.1"}
+    facts: dict[str, Fact] = {"protocol": "HTTP/2" if http2 else "HTTP/1.1"} | ({"connect": True} if connect else {})
     handshake = walk.facts.get("tls", {})
     facts |= {name: handshake[name] for name in ("client_certificate_requested", "client_certificate_sent") if name in handshake}
     walk.facts["http"] = facts
@@ -52,17 +56,23 @@ async def exchange(walk: Walk) -> Facts:
     transport = http.OpenStreamTransport(walk.stream, http2=http2, on_interim=interim)
     clock.arm(Timer.PER_TRY, timers.per_try)
     clock.arm(Timer.STREAM_DURATION, timers.stream_duration)
-    request = http.request(sent.method, sent.path, sent.host, sent.headers)
+    target = sent.host if connect else sent.path
+    request = http.request(sent.method, target, sent.host, sent.headers)
+    clock.arm(Timer.PATIENCE, PATIENCE if _endless(timers) and timers.idle is None else None)
     clock.begin()
     began = anyio.current_time()
     try:
         response = await transport.handle_async_request(request)
         clock.disarm(Timer.PER_TRY)
+        clock.disarm(Timer.PATIENCE)
         clock.started = True
         clock.activity()
         facts |= _head(response, anyio.current_time() - began)
         if any(name.lower() == "upgrade" for name, _ in sent.headers):
             return _upgrade(response.status_code, facts)
+        if connect and response.is_success:
+            assert isinstance(response.stream, http.Body)
+            return await through_proxy(response.stream.piece, facts)
         begin = await _read(response, clock, timers, facts)
     except http.Broken as broken:
         raise _failed(broken, facts) from broken
@@ -70,7 +80,7 @@ async def exchange(walk: Walk) -> Facts:
         raise _with(Failure.NOT_KNOWN, {**facts, "limit": "a line break or control character in the request"}, str(error)) from error
     if response.status_code == 400 and walk.tls is None:
         facts["answered_tls"] = any(words in begin for words in WANTS_TLS)
-    if 400 <= response.status_code < 600:
+    if 400 <= response.status_code < 600 or connect:
         raise _with(Failure.APP_ERROR if response.status_code >= 500 else Failure.APP_REFUSAL, facts)
     return facts
 
@@ -114,22 +124,25 @@ async def _read(response: http.Response, clock: Clock, timers: Timers, facts: di
 
     Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response.
     """
-    endless = timers.route is None and timers.max_duration is None and timers.stream_duration is None
-    patience = anyio.current_time() + PATIENCE
     read, begin = 0, b""
     assert isinstance(response.stream, http.Body)
-    async for piece in response.stream:
-        read += len(piece)
-        begin += piece[: BEGIN - len(begin)]
-        facts["body_bytes"] = read
-        clock.activity()
-        if read >= BODY_LIMIT:
-            facts["body_limit"] = True
-            break
-        if endless and anyio.current_time() > patience:
-            facts["streaming"] = True
-            break
+    with anyio.move_on_after(PATIENCE if _endless(timers) else math.inf) as patience:
+        async for piece in response.stream:
+            read += len(piece)
+            begin += piece[: BEGIN - len(begin)]
+            facts["body_bytes"] = read
+            clock.activity()
+            if read >= BODY_LIMIT:
+                facts["body_limit"] = True
+                break
+    if patience.cancelled_caught:
+        facts["streaming"] = True
     return begin
+
+
+def _endless(timers: Timers) -> bool:
+    """Does no timer of Envoy's limit how long a response takes? Only idle_timeout may still end one that is silent."""
+    return timers.route is None and timers.max_duration is None and timers.stream_duration is None
 
 
 def _failed(broken: http.Broken, facts: dict[str, Fact]) -> StageFailed:
@@ -172,4 +185,3 @@ def _spoken(first: bytes) -> dict[str, Fact]:
     if not first.startswith(b"HTTP/"):  # headers may hold what is secret
         facts["first_bytes"] = printable(first)
     return facts
-

@@ -1,0 +1,64 @@
+"""From what each host of a cluster answers to the shares of the requests that get each answer (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import balance, kubernetes
+from .model import Cluster, EnvoyReply, ForecastEntry, UpstreamOutcomes, Verdict
+from .retries import Answer, after_retries
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host of the cluster: what it answers, each sample with its share, and whether its health check passes."""
+
+    weight: int
+    healthy: bool
+    degraded: bool
+    answers: tuple[Answer, ...]  # empty: not known
+    check: Verdict | None
+
+
+def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]) -> list[ForecastEntry]:
+    """Answers with their shares, most frequent first. Empty where nothing is known."""
+    if not hosts:
+        blamed = next((v for v in names if v.means), None)
+        return [ForecastEntry(1.0, blamed.means, blamed.rule.code)] if blamed and blamed.means else []
+    seen = [balance.Host(host.weight, host.healthy, host.degraded) for host in hosts]
+    shares = balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
+    if not any(shares):
+        check = next((host.check for host in hosts if host.check and host.check.means), None)
+        return [ForecastEntry(1.0, check.means, check.rule.code)] if check and check.means else []
+    total: dict[tuple[EnvoyReply, str | None], float] = {}
+    for index, share in enumerate(shares):
+        if not share:
+            continue
+        for answer in hosts[index].answers:
+            rotation = [
+                hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]
+            ]
+            final = after_retries(cluster, answer, rotation)
+            key = (final.reply, final.rule)
+            total[key] = total.get(key, 0.0) + share * answer.share
+    known = sum(total.values())
+    note = "per client address: all or nothing" if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
+    entries = [ForecastEntry(share / known, reply, rule, note) for (reply, rule), share in total.items() if known]
+    return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
+
+
+def by_pomerium(
+    upstreams: Sequence[UpstreamOutcomes], hosts: Sequence[Sequence[Host]], names: Sequence[Sequence[Verdict]]
+) -> list[ForecastEntry]:
+    """The same for a Kubernetes route, whose requests Pomerium itself sends."""
+    found: list[kubernetes.Told | None] = []
+    for upstream, some, broken in zip(upstreams, hosts, names, strict=True):
+        chosen = kubernetes.reached(upstream)
+        if chosen is None:
+            why = next((kubernetes.reason(outcome) for outcome in upstream.outcomes), "")
+            found.append((kubernetes.REPLY, broken[0].rule.code, why) if broken and broken[0].means else None)
+            continue
+        answer = next(iter(some[upstream.endpoints.index(chosen)].answers), None)
+        found.append((answer.reply, answer.rule, kubernetes.reason(answer.outcome)) if answer else None)
+    return kubernetes.forecast(found)

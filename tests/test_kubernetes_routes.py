@@ -1,0 +1,121 @@
+"""Routes with a Kubernetes service account token: Pomerium's own Go proxy sends their requests, and every failure is its 502."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import pytest
+
+from causes.apps import App
+from causes.playing import Played, play, response
+from pomprobe import kubernetes
+from pomprobe.model import Endpoint, Failure, Outcome, StageName, Status
+from servers.dns import dns_server
+from servers.health import closed_port, serve, tls
+
+TOKEN = "kubernetes_service_account_token: c2VjcmV0"
+BAD = [(1.0, 502, "-", "via_upstream")]
+VERIFY = "tls: failed to verify certificate: x509: "
+PAGE = App(lambda path, headers: response(200))
+
+
+async def asked(to: str, settings: str = "") -> Played:
+    return await play(f"to: {to}\n{TOKEN}", settings)
+
+
+def log(played: Played) -> object:
+    """The line in Pomerium's log that goes with the first verdict."""
+    return played.route.verdicts[0].facts.get("log")
+
+
+async def test_a_closed_port() -> None:
+    """The user sees an empty 502, whatever Envoy would say; the log has Go's words."""
+    with closed_port() as port:
+        played = await asked(f"http://127.0.0.1:{port}")
+    assert BAD == played.forecast
+    assert f"http: proxy error: dial tcp 127.0.0.1:{port}: connect: connection refused" == log(played)
+    assert (502, "-") == (played.route.verdicts[0].means.status, played.route.verdicts[0].means.response_flags)  # type: ignore[union-attr]
+    assert "connect: connection refused`" in played.route.forecast[0].note
+    assert played.route.forecast[0].by_pomerium
+
+
+async def test_a_name_that_does_not_exist() -> None:
+    """No 503 UH, for Envoy has no cluster for this route."""
+    async with dns_server({"*": "NXDOMAIN"}) as server:
+        played = await asked("https://kube.lab.test", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert BAD == played.forecast
+    assert "http: proxy error: dial tcp: lookup kube.lab.test: no such host" == log(played)
+
+
+@pytest.mark.parametrize(
+    ("context", "scheme", "words"),
+    [
+        (lambda: tls("127.0.0.1"), "https", "tls: failed to verify certificate: x509: certificate signed by unknown authority"),
+        (lambda: None, "https", "tls: first record does not look like a TLS handshake"),
+    ],
+)
+async def test_what_tls_says(context: Callable[[], ssl.SSLContext | None], scheme: str, words: str) -> None:
+    """Go's words for it, as measured."""
+    async with serve(PAGE, context()) as port:
+        played = await asked(f"{scheme}://127.0.0.1:{port}")
+    assert BAD == played.forecast
+    assert f"http: proxy error: {words}" == log(played)
+
+
+async def test_a_server_that_hangs_up() -> None:
+    """EOF."""
+
+    async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with serve(hangs_up) as port:
+        played = await asked(f"http://127.0.0.1:{port}")
+    assert BAD == played.forecast
+    assert "http: proxy error: EOF" == log(played)
+
+
+async def test_the_app_s_own_answer() -> None:
+    """It is not blamed on Pomerium."""
+    async with serve(App(lambda path, headers: response(403))) as port:
+        played = await asked(f"http://127.0.0.1:{port}")
+    assert [(1.0, 403, "-", "via_upstream")] == played.forecast
+    assert not played.route.forecast[0].by_pomerium
+
+
+async def test_go_tries_every_address() -> None:
+    """One dead address of a name harms nobody here, while Envoy would send every second request to it."""
+    zone = {"kube.lab.test": [("A", "127.0.0.1"), ("A", "127.0.0.2")]}
+    async with serve(PAGE) as port, dns_server(zone) as server:
+        played = await asked(f"http://kube.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert [(1.0, 200, "-", "via_upstream")] == played.forecast
+
+
+async def test_upstreams_are_picked_at_random() -> None:
+    """Two entries of `to` share the requests evenly, whatever their weights say."""
+    async with serve(PAGE) as port:
+        with closed_port() as closed:
+            played = await play(f"to: ['http://127.0.0.1:{port},1', 'http://127.0.0.1:{closed},9']\n{TOKEN}")
+    assert {(0.5, 200, "-", "via_upstream"), (0.5, 502, "-", "via_upstream")} == set(played.forecast)
+
+
+@pytest.mark.parametrize(
+    ("failure", "facts", "words"),
+    [
+        (Failure.TLS_ALERT, {"alert": 70}, "remote error: tls: protocol version not supported"),
+        (Failure.TLS_ALERT, {"alert": 80}, ""),
+        (Failure.CLOSED, {"alert": 116}, "remote error: tls: certificate required"),
+        (Failure.CERTIFICATE_REJECTED, {"verify_code": 19}, VERIFY + "certificate signed by unknown authority"),
+        (Failure.CERTIFICATE_REJECTED, {"verify_code": 10}, VERIFY + "certificate has expired or is not yet valid"),
+        (Failure.NAME_MISMATCH, {"sans": ("a.test", "*.b.test"), "match_name": "c.test"},
+         VERIFY + "certificate is valid for a.test, *.b.test, not c.test"),
+        (Failure.HANDSHAKE_TIMEOUT, {}, "net/http: TLS handshake timeout"),
+        (Failure.STREAM_RESET, {}, ""),
+    ],
+)  # fmt: skip
+def test_the_words_of_go(failure: Failure, facts: dict[str, object], words: str) -> None:
+    """What was not measured is left unsaid."""
+    outcome = Outcome(StageName.TLS, Status.FAILING, Endpoint("127.0.0.1", 443), failure, facts=facts)  # type: ignore[arg-type]
+    assert words == kubernetes.reason(outcome)
