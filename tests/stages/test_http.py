@@ -350,7 +350,7 @@ async def test_interim_responses_do_not_keep_a_stream_alive() -> None:
 
 async def test_endless_body_without_a_limit_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no timer of Envoy's would end a body that keeps flowing, we stop and say so."""
-    monkeypatch.setattr(http, "PATIENCE", 0.0)
+    monkeypatch.setattr(http, "PATIENCE", 0.05)
     outcome = await ask(say(HEAD + b"\r\n", b"a", 0.01, b"b", 0.01, b"c"))
     assert (None, True) == (outcome.failure, outcome.facts["streaming"])
 
