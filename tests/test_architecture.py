@@ -25,6 +25,7 @@ DOORS = {
     "jinja2": {"report/html.py"},
     "markupsafe": {"report/html.py"},
     "prometheus_client": {"report/prometheus.py"},
+    "re2": {"plan/regex.py"},
     "rich": {"cli/progress.py", "report/layout.py"},
     "typer": {"cli"},
     "xxhash": {"config/route_id.py"},

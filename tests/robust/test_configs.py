@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -131,3 +132,17 @@ def test_no_secret_of_a_mutated_config() -> None:
         else:
             said = repr(config.problems)
         assert [] == canaries.found(said), (changed.decode("utf-8", "replace"), said)
+
+
+@pytest.mark.parametrize("key", ["regex", "regex_rewrite_pattern"])
+@pytest.mark.parametrize("pattern", ["^/(a+)+$", "/" + "(x+x+)+y" * 3, "^/static" + "/.+tatic" * 30 + "$", "(/|/)*" * 40, "((a{9}){9}){9}"])
+def test_an_expression_that_others_would_never_finish(key: str, pattern: str) -> None:
+    """RE2 is linear: neither a route's own example nor one of another route's takes longer than a moment."""
+    long = "/" + "a" * 40 + "x" * 40 + "/static" * 30
+    routes = [
+        {"from": "https://a.example.com", "to": "http://a.test", key: pattern, "regex_rewrite_substitution": "/b"},
+        {"from": "https://a.example.com", "to": "http://b.test", "prefix": long},
+    ]
+    began = time.process_time()
+    read("c.json", json.dumps({"routes": routes}).encode())
+    assert time.process_time() - began < 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model import Route, RouteKind
-from .regex import compiled, examples
+from . import regex
 
 MARK = "pomprobe"
 TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
@@ -21,8 +21,7 @@ def example(route: Route, routes: Sequence[Route]) -> str:
 def matches(route: Route, path: str) -> bool:
     """Does Envoy give this path to the route? Regular expressions are anchored at both ends, prefixes are plain text."""
     if route.regex:
-        expression = compiled(route.regex)
-        return expression is not None and expression.fullmatch(path) is not None
+        return regex.matches(route.regex, path)
     if route.path:
         return path == route.path
     return path.startswith(route.prefix or "/")
@@ -32,7 +31,7 @@ def _candidates(route: Route) -> Iterator[str]:
     if route.kind in TUNNELS:
         yield "/"
     elif route.regex:
-        yield from (path for path in examples(route.regex) if path.startswith("/"))
+        yield from (path for path in regex.examples(route.regex) if path.startswith("/"))
         yield "/"
     elif route.path:
         yield route.path

@@ -1,10 +1,11 @@
-"""RE2's regular expressions, as far as Python's can stand in for them: matching, replacing, and texts that match."""
+"""The door of RE2, Envoy's regular expressions: matching, replacing, and texts that match. Linear in time whatever a config says."""
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 POSIX = {
     "[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "0-9A-Za-z", "[:lower:]": "a-z", "[:upper:]": "A-Z", "[:word:]": "0-9A-Za-z_",
@@ -12,42 +13,65 @@ POSIX = {
 }  # fmt: skip
 
 CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a", "n": "\n", "t": "\t"}
+MOST = 1000
+"""Rounds of a repetition that RE2 allows."""
 NOTHING = "AbBzZGQE"  # anchors and quoting: match no character
 
 
-def compiled(pattern: str) -> re.Pattern[str] | None:
-    """The expression in Python's dialect; None where it has none for it (`\\pN`, nested sets that mean something else …)."""
+def matches(pattern: str, text: str) -> bool:
+    """Does the whole text match? Nothing does where RE2 refuses the expression."""
+    expression = _compiled(pattern)
     try:
-        with warnings.catch_warnings(action="ignore"):  # of sets that may mean something else in a later Python
-            return re.compile(_translated(pattern))
-    except (re.error, OverflowError):
-        return None
+        return expression is not None and expression.fullmatch(text) is not None
+    except UnicodeEncodeError:  # text that is no Unicode
+        return False
 
 
 def substituted(pattern: str, substitution: str, text: str) -> str:
     r"""RE2's GlobalReplace, where `\0` is the whole match; what cannot be read leaves the text as it is."""
-    expression = compiled(pattern)
+    expression = _compiled(pattern)
+    if expression is None:
+        return text
+
+    def written(match: Any) -> str:
+        return re.sub(r"\\([0-9])", lambda group: match.group(int(group[1])) or "", substitution)
+
     try:
-        return expression.sub(re.sub(r"\\([0-9])", r"\\g<\1>", substitution), text) if expression else text
-    except (re.error, IndexError):
+        return str(expression.sub(written, text))
+    except (IndexError, UnicodeError):
         return text
 
 
 def examples(pattern: str) -> Iterator[str]:
     """Matching texts: with every repetition as short as allowed, then with one and two more rounds of each; all are verified."""
-    expression = compiled(pattern)
-    if expression is None:
+    if _compiled(pattern) is None:
         return
     for rounds in (0, 1, 2):
-        text = _Maker(expression.pattern, rounds).make()
-        if expression.fullmatch(text):
+        try:
+            text = _Maker(_translated(pattern), rounds).make()
+        except (re.error, IndexError):  # what RE2 knows and we do not, such as `\pN`
+            return
+        if matches(pattern, text):
             yield text
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    """The expression; None where RE2 refuses it."""
+    import re2  # type: ignore[import-untyped]  # only where a config has one
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError):
+        return None
 
 
 def _translated(pattern: str) -> str:
     for name, characters in POSIX.items():
         pattern = pattern.replace(name, characters)
-    return re.sub(r"(?<!\\)\[(\^?)\[", r"[\1\\[", pattern).replace(r"\z", r"\Z")  # `[[` would be a warning
+    return pattern
 
 
 class _Maker:
@@ -109,6 +133,8 @@ class _Maker:
                 continue  # lazy
             least = {"*": 0, "+": 1, "?": 0}.get(match[0], int(match[1] or 0))
             most = {"*": 99, "+": 99, "?": 1}.get(match[0], int(match[3]) if match[3] else 99 if match[2] else least)
+        if least > MOST:  # RE2 takes the braces for text
+            raise IndexError
         return text * min(least + self.rounds if most > least else least, most)
 
     def _take(self) -> str:
