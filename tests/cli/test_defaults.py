@@ -52,15 +52,65 @@ def test_a_variable_turns_a_switch() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[chek]\n", "pomprobe.toml: chek is no table; did you mean check?"),
-        ("[check]\nfailon = 1\n", "pomprobe.toml: failon is no option of check; did you mean fail-on?"),
-        ("check = 1\n", "pomprobe.toml: check is to be a table; write [check] and the options below it"),
+        ("[chek]\n", "pomprobe.toml:1: chek is no table; did you mean check?"),
+        ("[check]\nfailon = 1\n", "pomprobe.toml:2: failon is no option of check; did you mean fail-on?"),
+        ("check = 1\n", "pomprobe.toml:1: check is to be a table; write [check] and the options below it"),
+        ('[lint]\n[check]\n\nconcurrency = "9"\n', "pomprobe.toml:4: concurrency is a number, without quotes"),
+        ("[check]\nconcurrency = 0\n", "pomprobe.toml:2: concurrency: 0 is not in the range x>=1."),
+        ("[check]\nwarn-at = 2.0\n", "pomprobe.toml:2: warn-at: 2.0 is not in the range 0.0<=x<=1.0."),
+        ("[check]\nquiet = 1\n", "pomprobe.toml:2: quiet is a switch; write quiet = true or quiet = false"),
+        ("[check]\noutput = 3\n", 'pomprobe.toml:2: output is a list of texts; write output = ["…"]'),
+        ("[check]\nmax-wait = 5\n", 'pomprobe.toml:2: max-wait is a text; write max-wait = "5"'),
+        ('[check]\nfail-on = ["error"]\n', "pomprobe.toml:2: fail-on cannot be a list; write one value"),
+        ('[check]\nfail-on = "x"\n', "--fail-on x: one of error, warning, never (from pomprobe.toml)"),
+        ('[check]\noutput = ["jason"]\n', "-o jason: no such format; did you mean json? (from pomprobe.toml)"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line(text: str, said: str) -> None:
-    """A table or an option that there is not is exit code 2, and what was probably meant is named."""
+    """A table, an option or a value that cannot be meant is exit code 2; where it stands and what to write are named."""
     Path("pomprobe.toml").write_text(text)
     assert Ended(2, "", f"pomprobe: {said}\n") == pomprobe("check", "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CONCURRENCY", "0", "POMPROBE_CHECK_CONCURRENCY: 0 is not in the range x>=1."),
+        ("FAIL_ON", "x", "--fail-on x: one of error, warning, never (from POMPROBE_CHECK_FAIL_ON)"),
+        ("OUTPUT", "jason", "-o jason: no such format; did you mean json? (from POMPROBE_CHECK_OUTPUT)"),
+        ("MAX_WAIT", "soon", '--max-wait soon: time: invalid duration "soon"; write for example 30s (from POMPROBE_CHECK_MAX_WAIT)'),
+    ],
+)
+def test_a_mistake_in_a_variable_is_one_line(name: str, value: str, said: str) -> None:
+    """Exit code 2, and the variable is named."""
+    ended = pomprobe("check", "config.yaml", environment={f"POMPROBE_CHECK_{name}": value})
+    assert Ended(2, "", f"pomprobe: {said}\n") == ended
+
+
+def test_what_the_command_line_says_is_not_blamed_on_the_file() -> None:
+    """Where both are wrong, the command line counts."""
+    Path("pomprobe.toml").write_text('[check]\nfail-on = "x"\n')
+    assert "pomprobe: --fail-on y: one of error, warning, never\n" == pomprobe("check", "config.yaml", "--fail-on", "y").err
+
+
+def test_a_misspelt_variable_is_said() -> None:
+    """One that looks like an option's does nothing, and that is said; those that Kubernetes makes for a Service are none of ours."""
+    with app() as up:
+        name = config(f"to: {up.url}")
+        misspelt = pomprobe("check", name, environment={"POMPROBE_CHECK_FAILON": "never"})
+        service = pomprobe("check", name, environment={"POMPROBE_CHECK_PORT_80_TCP": "tcp://10.0.0.1:80"})
+    assert (0, "pomprobe: POMPROBE_CHECK_FAILON: no such option of check; did you mean POMPROBE_CHECK_FAIL_ON?\n") == (
+        misspelt.code,
+        misspelt.err,
+    )
+    assert (0, "") == (service.code, service.err)
+
+
+def test_one_text_will_do_where_several_may_stand() -> None:
+    """output = "short" is a list of one."""
+    Path("pomprobe.toml").write_text('[check]\noutput = "short"\n')
+    with app() as up:
+        assert "✓ a.example.com: 200" in pomprobe("check", config(f"to: {up.url}")).out
 
 
 def test_a_file_that_is_no_toml_is_one_line() -> None:
@@ -73,6 +123,6 @@ def test_a_file_that_is_no_toml_is_one_line() -> None:
 
 def test_every_option_can_be_set() -> None:
     """What pomprobe.toml may set are the options of the commands, and no argument."""
-    commands = command().commands  # type: ignore[attr-defined]
-    for name, known in options().items():
-        assert {p.name for p in commands[name].params if p.param_type_name == "option"} - {"help"} == known
+    made = command()
+    for name, known in options(made).items():
+        assert {p.name for p in made.commands[name].params if p.param_type_name == "option"} - {"help"} == set(known)

@@ -106,7 +106,7 @@ def test_the_sample_of_the_environment_is_one(tmp_path: Path) -> None:
     (script,) = [block for block in of("sh") if "export" in block]
     for name in re.findall(r"^export POMPROBE_(\w+)=", script, re.MULTILINE):
         one, _, option = name.lower().partition("_")
-        assert option in options()[one]
+        assert option in options(command())[one]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("POMPROBE_", "KUBERNETES_"))}
     environment["PATH"] = f"{PROGRAM.parent}:{environment['PATH']}"
     with app(running=False) as down:

@@ -191,7 +191,7 @@ def test_suppressed_findings_are_in_the_json(suppressed: Report) -> None:
 
 def test_suppressed_findings_are_counted_and_shown_when_asked(suppressed: Report, printed: Printed) -> None:
     """The text report counts them, --verbose lists them."""
-    assert "All is well: 1 route answers; 3 findings suppressed (1.2 s)." == printed(suppressed, "text").splitlines()[-1]
+    assert "Nothing new: 1 route with known failures; 3 findings suppressed (1.2 s)." == printed(suppressed, "text").splitlines()[-1]
     assert "suppressed: TCP101 app: Nothing listens on 10.0.0.2:8080 (--suppress TCP101)" in printed(
         suppressed, "text", verbose=True, width=120
     )

@@ -29,15 +29,20 @@ def main() -> None:
         sys.stdout.write(version() + "\n")
         return
     from .app import command, options
-    from .defaults import BadDefaults, defaults
+    from .defaults import FILE, PREFIX, BadDefaults, check_environment, defaults
 
+    made, found = command(), {}
     try:
-        found = defaults(options()) if os.path.exists("pomprobe.toml") else {}
+        if os.path.exists(FILE):
+            found = defaults(options(made))
+        if any(name.startswith(PREFIX) for name in os.environ):
+            for message in check_environment(options(made), os.environ):
+                sys.stderr.write(f"pomprobe: {message}\n")
     except BadDefaults as error:
         sys.stderr.write(f"pomprobe: {error}\n")
         sys.exit(2)
     try:
-        command()(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
+        made(prog_name="pomprobe", default_map=found, auto_envvar_prefix="POMPROBE")
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # `| head -1`: typer makes it a 1, which would be findings
             sys.exit(128 + signal.SIGPIPE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -51,19 +49,18 @@ app.command("rules")(rules)
 app.command("demo")(demo)
 
 
-def command() -> Callable[..., Any]:
+def command() -> Any:
     """The whole program; its help does not repeat POMPROBE_COMMAND_OPTION for every option."""
     made: Any = typer.main.get_command(app)
     for one in (made, *made.commands.values()):
         for parameter in one.params:
             parameter.show_envvar = False
-    return made  # type: ignore[no-any-return]
+    return made
 
 
-def options() -> dict[str, frozenset[str]]:
-    """Command -> the names of its options, as pomprobe.toml may set them."""
+def options(made: Any) -> dict[str, dict[str, Any]]:
+    """Command -> the names of its options, as pomprobe.toml may set them -> the options."""
     return {
-        command.name or "": frozenset(inspect.signature(command.callback).parameters) - {"configs", "config", "what"}
-        for command in app.registered_commands
-        if command.callback is not None
+        name: {one.name: one for one in command.params if one.param_type_name == "option" and one.name != "help"}
+        for name, command in made.commands.items()
     }

@@ -41,8 +41,11 @@ POD = "KUBERNETES_SERVICE_HOST"
 
 
 def usage(message: str) -> NoReturn:
-    """Say what is wrong with the call in one line; exit code 2."""
-    complain(f"pomprobe: {message}")
+    """Say what is wrong with the call in one line; exit code 2. message: begins with the option that it is about."""
+    from .defaults import source
+
+    where = source(message)
+    complain(f"pomprobe: {message}" + (f" (from {where})" if where else ""))
     raise typer.Exit(REFUSED)
 
 

@@ -29,12 +29,16 @@ def conclusion(report: Report) -> list[Span]:
         return [(said, "warning" if config else "ok"), (f"; no route was probed{took}." + early, "")]
     if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
         fine = sum(count for status, count in counted if status is Status.OK)
-        skipped = f", {total - fine} skipped" if total > fine else ""
-        said = (
-            f"All is well: {words.plural(fine, 'route')} {'answers' if fine == 1 else 'answer'}{skipped}"
-            if fine
-            else f"Nothing to probe: {words.plural(total, 'route')} skipped"
-        )
+        excused = sum(r.status is Status.OK and words.failing_share(r.forecast) > 0 for r in report.routes)
+        answering = f"{words.plural(fine - excused, 'route')} {'answers' if fine - excused == 1 else 'answer'}"
+        parts = [
+            *([answering] if fine > excused else []),
+            *([f"{excused} with known failures"] if fine > excused and excused else []),
+            *([f"{words.plural(excused, 'route')} with known failures"] if excused and fine == excused else []),
+            *([f"{total - fine} skipped"] if total > fine else []),
+        ]
+        well = "Nothing new" if excused else "All is well"
+        said = f"{well}: {', '.join(parts)}" if fine else f"Nothing to probe: {words.plural(total, 'route')} skipped"
         return [(said, "ok" if not config else ""), (f"; but {config}" if config else "", "warning"), (took + "." + early, "")]
     spans: list[Span] = [(f"{words.plural(total, 'route')}: ", "")]
     for number, (status, count) in enumerate(counted):
