@@ -83,6 +83,23 @@ def test_the_action_is_a_composite_action() -> None:
         assert "${{" not in one.get("run", "")
 
 
+@pytest.mark.parametrize(
+    ("schema", "document"),
+    [
+        ("vendor.github-actions", ACTION),
+        ("vendor.github-workflows", documents("jobs")),
+        ("vendor.gitlab-ci", documents("pomprobe")),
+    ],
+    ids=["action", "workflow", "gitlab"],
+)
+def test_the_pipelines_are_what_their_services_read(schema: str, document: dict[str, Any], tmp_path: Path) -> None:
+    """The published schemas of GitHub and GitLab, as check-jsonschema brings them along."""
+    (tmp_path / "document.json").write_text(json.dumps({"on" if str(key) == "True" else str(key): value for key, value in document.items()}))
+    call = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(tmp_path / "document.json")]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
 def test_the_action_installs_itself(directory: Path) -> None:
     """The package is installed from the action's own directory."""
     (install,) = [one["run"] for one in ACTION["runs"]["steps"] if one.get("name") == "Install"]
@@ -167,6 +184,12 @@ def test_the_hook_is_a_hook(directory: Path) -> None:
     assert (0, "", "") == run(command, directory)
     (directory / "pomerium" / "config.yaml").write_text("- a\n")
     assert 2 == run(command, directory)[0]
+
+
+def test_pre_commit_reads_the_manifest() -> None:
+    """As `pre-commit try-repo` would, which then installs the package into an environment of its own."""
+    call = [sys.executable, "-m", "pre_commit", "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml")]
+    assert 0 == subprocess.run(call, capture_output=True, check=False).returncode
 
 
 def test_the_hook_of_the_page_is_the_hook() -> None:

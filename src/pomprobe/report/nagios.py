@@ -91,7 +91,7 @@ def _totals(report: Report) -> Iterator[str]:
 
 def _of_routes(report: Report) -> Iterator[str]:
     for name, route in zip(words.unique_names(report), report.routes, strict=True):
-        label = ascii_only(clean(name)).translate(_LABEL)
+        label = ascii_only(clean(name)).translate(_LABEL).strip() or f"route {route.route.index}"
         seconds = words.slowest(route)
         if seconds is not None:
             limit = words.limit(route.cluster)

@@ -1,4 +1,8 @@
-"""SARIF 2.1.0 for code scanning: a result at the line of the config that the finding is about."""
+"""SARIF 2.1.0 for code scanning: a result at the line of the config that the finding is about.
+
+GitHub refuses an upload of more than 25 000 results, shows 5 000 of them (by severity), ten tags of a rule, and wants of a rule a
+short and a full description of at most 1024 characters, and a help text (its page "SARIF support for code scanning").
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,21 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 from .. import __version__
-from ..model import Place, Report, RouteReport, Rule, Severity, Verdict
+from ..catalog import plain
+from ..model import Finding, Place, Report, RouteReport, Rule, Severity, Verdict
 from . import fold, identity, words
 from .clean import clean, prose
 from .style import Style
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "pomprobe/v1"
+MOST = 25_000
+"""Results of a run; what is beyond is counted in a notification, the worst come first."""
+
+DESCRIPTION = 1024
+"""Characters of a rule's descriptions."""
 Node = dict[str, Any]
 
 
@@ -26,10 +37,13 @@ def write(report: Report, out: TextIO, style: Style) -> None:
     rules = list({rule.code: rule for rule in _rules(report)}.values())
     index = {rule.code: number for number, rule in enumerate(rules)}
     results = [result | {"ruleIndex": index[result["ruleId"]]} for result in _results(report)]
+    left_out = len(results) - MOST
+    if left_out > 0:
+        results = sorted(results, key=lambda result: ("error", "warning", "note").index(result["level"]))[:MOST]
     run: Node = {
         "tool": {"driver": {"name": "pomprobe", "version": __version__, "rules": [_rule(r) for r in rules]}},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(report)],
+        "invocations": [_invocation(report, max(0, left_out))],
         "results": results,
     }
     json.dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, out, indent=2)
@@ -39,16 +53,19 @@ def write(report: Report, out: TextIO, style: Style) -> None:
 def _rules(report: Report) -> Iterator[Rule]:
     yield from (finding.rule for finding in report.findings)
     yield from (verdict.rule for verdict in report.problems)
-    yield from (suppressed.what.rule for route in report.routes for suppressed in route.suppressed)
+    yield from (suppressed.what.rule for _, suppressed in words.suppressed(report))
 
 
 def _rule(rule: Rule) -> Node:
+    why = plain(rule.why)
     node: Node = {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
-        "shortDescription": {"text": rule.name.replace("-", " ").capitalize()},
+        "shortDescription": {"text": plain(rule.title)[:DESCRIPTION]},
+        "fullDescription": {"text": (why or plain(rule.title))[:DESCRIPTION]},
+        "help": {"text": "\n".join([why or plain(rule.title), *(f"- {plain(fix)}" for fix in rule.fixes)])},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
-        "properties": {"tags": [rule.stage.value]},
+        "properties": {"tags": [rule.stage.value], "problem.severity": PROBLEM[rule.severity]},
     }
     page = next((url for url in rule.see if url.startswith(("https://", "http://"))), None)
     return node | ({"helpUri": quote(clean(page), safe=":/?#[]@!$&'()*+,;=%~")} if page else {})
@@ -56,20 +73,32 @@ def _rule(rule: Rule) -> Node:
 
 def _results(report: Report) -> Iterator[Node]:
     for finding in report.findings:
-        yield {
-            "ruleId": finding.rule.code,
-            "level": LEVELS[finding.severity],
-            "message": {"text": "\n".join([prose(finding.message), *(f"Fix: {prose(fix)}" for fix in finding.fixes)])},
-            "locations": [_location(finding.place)],
-            "partialFingerprints": {FINGERPRINT: _fingerprint(identity.of_finding(finding))},
-        }
+        yield _of_config(finding)
+    for suppressed in report.suppressed:
+        if isinstance(suppressed.what, Finding):
+            yield _of_config(suppressed.what) | _aside(suppressed.by)
     for route in report.routes:
         for seen in fold.findings(route.verdicts):
             yield _result(route, seen)
         for suppressed in route.suppressed:
             if isinstance(suppressed.what, Verdict):
                 (seen,) = fold.findings([suppressed.what])
-                yield _result(route, seen) | {"suppressions": [{"kind": "external", "justification": clean(suppressed.by)}]}
+                yield _result(route, seen) | _aside(suppressed.by)
+
+
+def _aside(by: str) -> Node:
+    """It stays in the file: code scanning would take an alert that is not for one that is mended."""
+    return {"suppressions": [{"kind": "inSource" if by.startswith("comment") else "external", "justification": clean(by)}]}
+
+
+def _of_config(finding: Finding) -> Node:
+    return {
+        "ruleId": finding.rule.code,
+        "level": LEVELS[finding.severity],
+        "message": {"text": "\n".join([prose(finding.message), *(f"Fix: {prose(fix)}" for fix in finding.fixes)])},
+        "locations": [_location(finding.place)],
+        "partialFingerprints": {FINGERPRINT: _fingerprint(identity.of_finding(finding))},
+    }
 
 
 def _result(route: RouteReport, seen: fold.Seen) -> Node:
@@ -114,10 +143,10 @@ def _fingerprint(identity: identity.Identity) -> str:
     return hashlib.sha256("\x00".join(identity).encode()).hexdigest()
 
 
-def _invocation(report: Report) -> Node:
+def _invocation(report: Report, left_out: int) -> Node:
     """What could not be judged is no result: it is a notification."""
     unknown = [r for r in report.routes if words.standing(r) in words.UNKNOWN]
-    notes = [
+    notes: list[Node] = [
         {
             "level": "warning",
             "message": {"text": f"{clean(r.route.name)} is not known: {prose(words.why_unknown(r))}"},
@@ -125,4 +154,6 @@ def _invocation(report: Report) -> Node:
         }
         for r in unknown
     ]
+    if left_out:
+        notes.append({"level": "warning", "message": {"text": f"{left_out} more results are in the JSON report alone"}})
     return {"executionSuccessful": not report.interrupted, "startTimeUtc": report.started, "toolExecutionNotifications": notes}

@@ -198,7 +198,13 @@ def suppressed(report: Report) -> list[tuple[str, Suppressed]]:
 
 
 def unique_names(report: Report) -> list[str]:
-    """The routes' names; where one is there twice its place in the config is added, so that none hides another."""
+    """The routes' names; where one is there twice its place in the config is added, or a number, so that none hides another."""
     seen = Counter(r.route.name for r in report.routes)
     places = [f"{r.route.place.file}:{r.route.place.line}:{r.route.place.column}" for r in report.routes]
-    return [r.route.name if seen[r.route.name] == 1 else f"{r.route.name} ({at})" for r, at in zip(report.routes, places, strict=True)]
+    named = [r.route.name if seen[r.route.name] == 1 else f"{r.route.name} ({at})" for r, at in zip(report.routes, places, strict=True)]
+    taken: Counter[str] = Counter()
+    for number, name in enumerate(named):
+        taken[name] += 1
+        if taken[name] > 1:
+            named[number] = f"{name} #{taken[name]}"
+    return named
