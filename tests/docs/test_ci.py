@@ -94,7 +94,8 @@ def test_the_action_is_a_composite_action() -> None:
 )
 def test_the_pipelines_are_what_their_services_read(schema: str, document: dict[str, Any], tmp_path: Path) -> None:
     """The published schemas of GitHub and GitLab, as check-jsonschema brings them along."""
-    (tmp_path / "document.json").write_text(json.dumps({"on" if str(key) == "True" else str(key): value for key, value in document.items()}))
+    named = {"on" if str(key) == "True" else str(key): value for key, value in document.items()}  # YAML 1.1 reads `on` so
+    (tmp_path / "document.json").write_text(json.dumps(named))
     call = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(tmp_path / "document.json")]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
