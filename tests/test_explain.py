@@ -109,6 +109,13 @@ def test_a_flag_is_explained() -> None:
     assert not explain('"GET / HTTP/1.1" 503 XYZ - "-"').known
 
 
+def test_several_flags_are_explained() -> None:
+    """As a log line has them, with commas between."""
+    said = render(explain("UF,URX"))
+    assert flags()["UF"][:40] in said and "URX" in said
+    assert explain("UF,URX").known
+
+
 def test_what_is_not_known_is_said() -> None:
     """With the nearest words there are."""
     found = explain("no_helthy_upstream")

@@ -56,6 +56,8 @@ def explain(what: str) -> Explanation:
         return _of_code(code, catalog)
     if text.upper() in flags():
         return _of_flag(text.upper(), catalog)
+    if len(several := text.upper().split(",")) > 1 and set(several) <= set(flags()):
+        return Explanation(f"{text.upper()}: several flags", tuple((flag, flags()[flag]) for flag in several))
     seen = sighted(text, tuple(heads()))
     if seen is not None:
         return _of_sighting(seen, catalog)
