@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from factories import cluster, upstream
 from pomprobe.api import LARGE
-from pomprobe.fleet import LOST, _pack, _unpack, deal
+from pomprobe.fleet import LOST, _pack, _unpack, deal, processors
 from pomprobe.model import Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer, UpstreamOutcomes
 
 HOSTS = st.lists(st.sampled_from([f"h{number}.test" for number in range(9)]), min_size=1, max_size=3)
@@ -45,6 +45,17 @@ def test_clusters_that_share_nothing_are_dealt_evenly() -> None:
         cluster((upstream(f"http://127.0.0.1:{port}", "127.0.0.1", port),), discovery=Discovery.STATIC) for port in range(8000, 8011)
     ]
     assert [5, 6] == sorted(map(len, deal(clusters, 2)))
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1), ("9900000 100000", None), ("?", None)]
+)
+def test_a_quota_of_the_control_group_counts(quota: str, expected: int | None, tmp_path: Path) -> None:
+    """Half a processor is one process; without a quota, or with more than there is, it is the affinity."""
+    path = tmp_path / "cpu.max"
+    path.write_text(quota + "\n")
+    assert (expected or len(os.sched_getaffinity(0))) == processors(path)
+    assert len(os.sched_getaffinity(0)) == processors(tmp_path / "missing")
 
 
 def test_outcomes_come_back_as_they_were() -> None:
@@ -104,7 +115,7 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         forks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        if len(forks) == len(os.sched_getaffinity(0)):
+        if len(forks) == processors():
             return [int(fork) for fork in forks]
         time.sleep(0.01)
     raise TimeoutError("no forks")

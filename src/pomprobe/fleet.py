@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -25,6 +26,9 @@ from .net.resolv_conf import Machine
 from .probed import Observer, unprobed
 from .runner import Options, Runner
 
+MOST = 8
+"""Processes at most: the one that collects is busy then."""
+
 BATCH = 0.02
 """Seconds between two reports of a fork, so that one message tells of many clusters."""
 
@@ -32,6 +36,16 @@ GRACE = 3.0
 """Seconds in which a fork that was told to stop has said what it knows."""
 
 LOST = "a process of pomprobe that ended early"
+
+
+def processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The processors that this process may use: by its affinity, and by the quota of its control group (cgroup v2), as in a container."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        time, period = map(int, quota.read_text().split())
+    except (OSError, ValueError):  # no such file, or "max 100000"
+        return allowed
+    return max(1, min(allowed, time // period))
 
 
 class Fleet:
@@ -50,7 +64,7 @@ class Fleet:
     ) -> None:
         self.probed = unprobed(clusters)
         self._observer = observer
-        shares = deal(clusters, processes or len(os.sched_getaffinity(0)))
+        shares = deal(clusters, min(processes or processors(), options.concurrency, MOST))
         ours = replace(options, concurrency=max(1, options.concurrency // len(shares)))
         self._forks: list[_Fork] = []
         gc.freeze()  # pages that the forks share with us stay shared

@@ -35,7 +35,7 @@ class Reader:
         return node is not None and not (isinstance(node, Scalar) and node.is_null)
 
     def read(self, key: str, convert: Callable[[Node], T], default: T) -> T:
-        node = self.mapping.get(key)
+        node = self.mapping.entries.get(key)
         if node is None or (isinstance(node, Scalar) and node.is_null):
             return default
         try:
@@ -56,10 +56,10 @@ class Reader:
         self.problems.refuse(refused.kind, place, f"'{path}{refused.within}' {refused}", key=key, value=value, write=write)
 
     def text(self, key: str, default: str = "") -> str:
-        return self.read(key, values.text, default)
+        return self.read(key, values.text, default) if key in self.mapping.entries else default
 
     def boolean(self, key: str, default: bool = False) -> bool:
-        return self.read(key, values.boolean, default)
+        return self.read(key, values.boolean, default) if key in self.mapping.entries else default
 
     def texts(self, key: str) -> tuple[str, ...]:
         return self.read(key, _upgrades if key == "allow_upgrades" else compound.texts, ())
