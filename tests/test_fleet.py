@@ -76,6 +76,9 @@ COUNT = LARGE + 30
 SILENT = 6
 
 
+several = pytest.mark.skipif(processors() == 1, reason="one processor: there is nothing to fork for")
+
+
 @pytest.fixture
 def silent() -> Iterator[list[socket.socket]]:
     """Listeners that never accept: the kernel completes the connection, and nobody answers."""
@@ -157,6 +160,7 @@ def test_the_report_is_in_the_order_of_the_config_and_whole(config: Path) -> Non
     }
 
 
+@several
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
 @pytest.mark.parametrize("whole_group", [False, True], ids=["parent", "group"])
@@ -178,6 +182,7 @@ def test_a_signal_ends_every_process_and_keeps_what_is_known(
     assert all(gone(fork) for fork in forks)
 
 
+@several
 @pytest.mark.slow
 def test_no_process_outlives_one_that_is_killed(config: Path, silent: list[socket.socket]) -> None:
     """Even SIGKILL leaves nothing behind."""
@@ -189,6 +194,7 @@ def test_no_process_outlives_one_that_is_killed(config: Path, silent: list[socke
     assert all(gone(fork) for fork in forks)
 
 
+@several
 @pytest.mark.slow
 def test_a_fork_that_dies_takes_no_report_with_it(config: Path, silent: list[socket.socket]) -> None:
     """What it had not told is undetermined, which is said; nothing of it is blamed on an upstream."""

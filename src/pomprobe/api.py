@@ -178,10 +178,11 @@ class Session:
 def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool) -> Runner | Fleet:
     machine = Machine.read()
     if fork and len(clusters) >= LARGE:
-        from .fleet import Fleet  # multiprocessing takes a while to load
+        from .fleet import Fleet, processors  # multiprocessing takes a while to load
 
-        with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
-            return Fleet(clusters, options, machine, observer)
+        if processors() > 1:
+            with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
+                return Fleet(clusters, options, machine, observer)
     return Runner(clusters, options, machine, observer)
 
 
