@@ -38,7 +38,7 @@ async def test_a_closed_port() -> None:
     assert f"http: proxy error: dial tcp 127.0.0.1:{port}: connect: connection refused" == log(played)
     assert (502, "-") == (played.route.verdicts[0].means.status, played.route.verdicts[0].means.response_flags)  # type: ignore[union-attr]
     assert "connect: connection refused`" in played.route.forecast[0].note
-    assert played.route.forecast[0].by_pomerium
+    assert "pomerium" == played.route.forecast[0].by
 
 
 async def test_a_name_that_does_not_exist() -> None:
@@ -82,7 +82,7 @@ async def test_the_app_s_own_answer() -> None:
     async with serve(App(lambda path, headers: response(403))) as port:
         played = await asked(f"http://127.0.0.1:{port}")
     assert [(1.0, 403, "-", "via_upstream")] == played.forecast
-    assert not played.route.forecast[0].by_pomerium
+    assert not played.route.forecast[0].by
 
 
 async def test_go_tries_every_address() -> None:

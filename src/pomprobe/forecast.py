@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import balance, kubernetes
-from .model import Cluster, EnvoyReply, ForecastEntry, UpstreamOutcomes, Verdict
+from .model import Cluster, EnvoyReply, ForecastEntry, Protocol, UpstreamOutcomes, Verdict
 from .retries import Answer, after_retries
 
 
@@ -44,7 +44,12 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
             total[key] = total.get(key, 0.0) + share * answer.share
     known = sum(total.values())
     note = "per client address: all or nothing" if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
-    entries = [ForecastEntry(share / known, reply, rule, note) for (reply, rule), share in total.items() if known]
+    tunnel = "tunnel" if cluster.protocol is Protocol.RAW else ""
+    entries = [
+        ForecastEntry(share / known, reply, rule, note, tunnel if reply.response_flags == "-" else "")
+        for (reply, rule), share in total.items()
+        if known
+    ]
     return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
 
 

@@ -72,5 +72,5 @@ def forecast(answers: Sequence[Told | None]) -> list[ForecastEntry]:
     for reply, rule, why in dict.fromkeys(known):
         share, own = known.count((reply, rule, why)) / len(known), reply == REPLY and rule is not None
         note = (f"{NOTE}, whose log says `{LOG}{why}`" if why else NOTE) if own else ""
-        entries.append(ForecastEntry(share, reply, rule, note, by_pomerium=own))
+        entries.append(ForecastEntry(share, reply, rule, note, by="pomerium" if own else ""))
     return sorted(entries, key=lambda entry: (-entry.share, entry.rule is None))

@@ -643,7 +643,7 @@ class ForecastEntry:
     reply: EnvoyReply
     rule: str | None = None
     note: str = ""  # e.g. "per client: all or nothing" (ring hash)
-    by_pomerium: bool = False  # it is Pomerium's own proxy that answers so, and not the app
+    by: str = ""  # who answers so, if neither Envoy nor the app: "pomerium" (its own proxy), "tunnel" (Envoy opens it)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ HOST_REFUSALS = (400, 403, 404, 421)
 MAY_BE_PLAIN = (Failure.NOT_TLS, Failure.HANDSHAKE_CLOSED, Failure.HANDSHAKE_RESET, Failure.HANDSHAKE_TIMEOUT)
 """How a server without TLS takes a ClientHello: it answers, closes, or waits for the end of a line."""
 
+NAME_ALERTS = (40, 49, 80, 112)
+"""Alerts with which a server refuses a name that it does not serve: handshake_failure, access_denied, internal_error, unrecognized_name."""
+
 UPGRADE_WANTED = (400, 426)
 """Statuses with which a websocket server answers a plain GET."""
 
@@ -113,6 +116,13 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
         for name in _names(facts, cluster.route.from_host):
             named = replace(context, server_name=name, match_name=name)
             yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
+    elif failure is Failure.TLS_ALERT and context is not None and facts.get("alert") in NAME_ALERTS and _other(context, cluster):
+        name = cluster.route.from_host
+        named = replace(context, server_name=name, match_name=name)
+        yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
+    elif failure is Failure.CLOSED and context is not None and facts.get("renegotiation"):
+        again = replace(context, allow_renegotiation=True)
+        yield Trial(cluster, again, endpoint, "tls_upstream_allow_renegotiation: true", f"TLS to {endpoint} with a second handshake")
     elif context is not None and failure in MAY_BE_PLAIN:
         plain = replace(cluster, protocol=Protocol.HTTP1, tls=tuple(None for _ in cluster.tls))
         yield Trial(plain, None, endpoint, f"to: {_with_scheme(upstream, 'http')}", f"plain HTTP to {endpoint}")
@@ -161,6 +171,12 @@ def _names(facts: Facts, from_host: str) -> Iterator[str]:
     sans = facts.get("sans")
     names = [name for name in sans if "*" not in name] if isinstance(sans, tuple) else []
     yield from sorted(names, key=lambda name: name.lower() != from_host.lower())[:2]
+
+
+def _other(context: UpstreamTLS, cluster: Cluster) -> bool:
+    """Is the name that users type another one than the server was asked for?"""
+    name = cluster.route.from_host
+    return "*" not in name and name.lower() != context.server_name.lower()
 
 
 def _may_speak_tls(last: Outcome) -> bool:

@@ -37,22 +37,25 @@ def attempts(cluster: Cluster, path: str = "") -> Iterator[tuple[Cluster, str, s
 
 
 def asking(cluster: Cluster, path: str = "") -> Cluster:
-    """The cluster as it is where a handshake is sent over it: HTTP/1.1, at most PATIENCE, and the headers of RFC 6455."""
+    """The cluster as it is where a handshake is sent over it: HTTP/1.1, at most PATIENCE, and the headers of RFC 6455.
+
+    Names are in the case in which browsers send them, which Envoy keeps (preserve_case), and on which some servers insist.
+    """
     request = cluster.request
     scheme = urlsplit(cluster.route.from_url).scheme or "https"
     origin = f"{scheme}://{request.original_host or cluster.route.from_host}"
-    headers = (("upgrade", "websocket"), ("sec-websocket-key", KEY), ("sec-websocket-version", "13"), ("origin", origin))
+    headers = (("Upgrade", "websocket"), ("Sec-WebSocket-Key", KEY), ("Sec-WebSocket-Version", "13"), ("Origin", origin))
     return _upgrading(cluster, headers, path)
 
 
 def asking_for_spdy(cluster: Cluster) -> Cluster:
     """The same for what `kubectl exec` asks for."""
-    return _upgrading(cluster, (("upgrade", SPDY),))
+    return _upgrading(cluster, (("Upgrade", SPDY),))
 
 
 def _upgrading(cluster: Cluster, headers: tuple[tuple[str, str], ...], path: str = "") -> Cluster:
     request, timers = cluster.request, cluster.timers
-    sent = replace(request, path=path or request.path, headers=(*request.headers, ("connection", "Upgrade"), *headers))
+    sent = replace(request, path=path or request.path, headers=(*request.headers, ("Connection", "Upgrade"), *headers))
     contexts = tuple(context and replace(context, alpn=("http/1.1",)) for context in cluster.tls)
     limited = replace(timers, route=min(PATIENCE, timers.route or PATIENCE))
     return replace(cluster, protocol=Protocol.HTTP1, tls=contexts, timers=limited, request=sent)

@@ -9,7 +9,11 @@ import ssl
 import pytest
 import trustme
 
+import servers.tls
+from envoy.scenes import tls as scenes
+from servers.certificates import mint, root
 from servers.health import AUTHORITY, closed_port, serve, tls
+from servers.tls import renegotiating
 
 from .apps import App
 from .playing import BROKEN, OK, base64_of, play, response
@@ -131,3 +135,27 @@ async def test_https_to_a_plain_port_that_waits_for_a_line() -> None:
         played = await play(f"to: https://127.0.0.1:{port}\ntimeout: 500ms")
     assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
     assert f"`to: http://127.0.0.1:{port}`" in played.fix("TLS322")
+
+
+async def test_a_site_that_is_chosen_by_name() -> None:
+    """B: the server has no site for the address in `to`; the handshake was tried with the name that users type, and works."""
+    choosing = tls("app.example.com")
+
+    def choose(wrapped: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+        return None if name == "app.example.com" else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+    choosing.sni_callback = choose
+    with scenes.threaded(scenes.sending_alerts(choosing)) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
+    assert (503, "UF") == played.forecast[0][1:3]
+    assert "UNRECOGNIZED_NAME" in played.forecast[0][3]
+    assert "`tls_upstream_server_name: app.example.com`" in played.fix("TLS222")
+    assert (f"TLS to 127.0.0.1:{port} with the name app.example.com",) == played.tried()
+
+
+async def test_a_server_that_renegotiates() -> None:
+    """D: TLS 1.2, and a second handshake in the middle of the request; with the key it was tried, and works."""
+    with servers.tls.threaded(renegotiating(mint("l", root()), answer=response(200))) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\ntls_skip_verify: true")
+    assert [(1.0, 503, "UC", "upstream_reset_before_response_started{connection_termination}")] == played.forecast
+    assert "`tls_upstream_allow_renegotiation: true` on this route: pomprobe tried it" in played.fix("HTTP109")

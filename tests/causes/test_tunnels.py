@@ -204,7 +204,7 @@ async def test_kubectl_exec_over_http1() -> None:
     async def kube(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         writer.write(
-            SWITCHING.replace(b"websocket", b"SPDY/3.1") if b"upgrade: SPDY/3.1" in head else response(200, "connection: close\r\n")
+            SWITCHING.replace(b"websocket", b"SPDY/3.1") if b"Upgrade: SPDY/3.1" in head else response(200, "connection: close\r\n")
         )
         await writer.drain()
         await reader.read()

@@ -89,8 +89,7 @@ def renegotiating(leaf: Pair, answer: bytes = b"done") -> Serve:
         _pump(sock, lambda: connection.recv(65536))
         connection.renegotiate()
         _pump(sock, connection.do_handshake)
-        while connection.renegotiate_pending():
-            _pump(sock, lambda: connection.recv(1), once=True)
+        _pump(sock, lambda: connection.recv(1), until=lambda: not connection.renegotiate_pending())
         _pump(sock, lambda: connection.sendall(answer))
         _linger(sock)
 
@@ -122,8 +121,8 @@ def _context(leaf: Pair, highest: int) -> SSL.Context:
     return context
 
 
-def _pump(sock: socket.socket, action: Callable[[], object], *, once: bool = False) -> None:
-    """Try until OpenSSL has what it needs (`once`: or until bytes came a single time); sockets with a timeout do not block."""
+def _pump(sock: socket.socket, action: Callable[[], object], *, until: Callable[[], bool] = lambda: False) -> None:
+    """Try until OpenSSL has what it needs (or until there is nothing more to do); sockets with a timeout do not block."""
     with selectors.DefaultSelector() as selector:
         selector.register(sock, selectors.EVENT_READ)
         while True:
@@ -131,5 +130,5 @@ def _pump(sock: socket.socket, action: Callable[[], object], *, once: bool = Fal
                 action()
                 return
             except SSL.WantReadError:
-                if not selector.select(PATIENCE) or once:
+                if until() or not selector.select(PATIENCE):
                     return

@@ -61,7 +61,8 @@ def request(
 
     Text is sent in UTF-8, as it stands in the config and as Envoy passes it on.
     """
-    fields = [(b"host", host.encode()), *((name.encode(), value.encode()) for name, value in headers)]
+    own = b"Host" if any(name == "Upgrade" for name, _ in headers) else b"host"  # as browsers write it where they upgrade
+    fields = [(own, host.encode()), *((name.encode(), value.encode()) for name, value in headers)]
     extensions = {"target": target.encode()}
     return httpx.Request(method, _url(scheme), headers=fields, stream=httpx.ByteStream(body), extensions=extensions)
 

@@ -27,6 +27,8 @@ class TLSStream:
     def __init__(self, stream: Stream, machine: Machine) -> None:
         self._stream = stream
         self._machine = machine
+        self.renegotiation = False
+        """Has the server asked for a second handshake? TLS 1.2 knows no other reason to answer before the client is done."""
 
     async def receive(self) -> bytes:
         while True:
@@ -37,6 +39,7 @@ class TLSStream:
                 raise TLSBroken(str(error), error.alert) from error
             out = self._machine.take()  # an answer to a key update or a renegotiation
             if out:
+                self.renegotiation = self._machine.version == "TLSv1.2"
                 await self._stream.send(out)
             if data is not None:
                 return data

@@ -84,8 +84,10 @@ def answer(reply: EnvoyReply) -> str:
 
 
 def answered(entry: ForecastEntry) -> str:
-    """The same of a forecast, where it may also be Pomerium itself that answers."""
-    return str(entry.reply.status) if entry.by_pomerium else answer(entry.reply)
+    """The same of a forecast, where Pomerium itself may answer, or Envoy open a tunnel: "502", "an open tunnel (200)"."""
+    if entry.by == "tunnel":
+        return f"an open tunnel ({entry.reply.status})"
+    return str(entry.reply.status) if entry.by else answer(entry.reply)
 
 
 def foreseen(entry: ForecastEntry) -> str:

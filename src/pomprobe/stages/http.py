@@ -11,6 +11,7 @@ from ..net import http
 from ..net.boringssl import alert_name
 from ..net.http_events import Closed, Refused, Reset
 from ..net.speaks import guess, printable
+from ..net.tls_stream import TLSStream
 from .tunnel import through_proxy
 from .walk import Clock, Walk
 
@@ -75,6 +76,8 @@ async def exchange(walk: Walk) -> Facts:
             return await through_proxy(response.stream.piece, facts)
         begin = await _read(response, clock, timers, facts)
     except http.Broken as broken:
+        if isinstance(walk.stream, TLSStream) and walk.stream.renegotiation:
+            facts["renegotiation"] = True
         raise _failed(broken, facts) from broken
     except http.Unsendable as error:
         raise _with(Failure.NOT_KNOWN, {**facts, "limit": "a line break or control character in the request"}, str(error)) from error
