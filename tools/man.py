@@ -29,6 +29,8 @@ ENVIRONMENT = (
     ("POMPROBE_SMTP_PASSWORD", "The password at the mail server."),
     ("POMPROBE_SMTP_PASSWORD_FILE", "The file that holds it."),
     ("NO_COLOR", "No colours, unless --color always."),
+    ("CLICOLOR_FORCE, CLICOLOR", "1: colours also in a pipe; CLICOLOR=0: none."),
+    ("LC_ALL, LC_CTYPE, LANG", "In the locale C, marks are plain ASCII."),
     ("KUBERNETES_SERVICE_HOST", "Set in a pod, where --env is the default."),
 )
 FILES = (("pomprobe.toml", "In the working directory: a table for each command, with long names of options as keys."),)
@@ -49,9 +51,10 @@ def _lines() -> Iterator[str]:
     yield f'.TH POMPROBE 1 "" "pomprobe {__version__}" "User Commands"'
     yield from (".SH NAME", r"pomprobe \- forecast what Pomerium\(aqs users will see")
     yield ".SH SYNOPSIS"
-    for name, one in made.commands.items():
+    for number, (name, one) in enumerate(made.commands.items()):
         arguments = "".join(f" {_argument(p)}" for p in one.params if p.param_type_name == "argument")
-        yield from (f".B pomprobe {name}", f"[\\fIOPTION\\fR]...{arguments}", ".br")
+        yield from ((".br",) if number else ())
+        yield from (f".B pomprobe {name}", f"[\\fIOPTION\\fR]...{arguments}")
     yield from (".SH DESCRIPTION", _text(SUMMARY), ".SH OPTIONS")
     yield from _options(made)
     yield ".SH COMMANDS"
@@ -65,13 +68,14 @@ def _lines() -> Iterator[str]:
     yield ".SH FILES"
     yield from _list(FILES)
     yield ".SH EXAMPLES"
-    for what, call in EXAMPLES:
-        yield from (".PP", _text(what), ".PP", ".RS", ".nf", _text(call), ".fi", ".RE")
+    for number, (what, call) in enumerate(EXAMPLES):
+        yield from ((".PP",) if number else ())
+        yield from (_text(what), ".PP", ".RS", ".nf", _text(call), ".fi", ".RE")
 
 
 def _argument(parameter: Any) -> str:
     repeated = "..." if parameter.nargs == -1 else ""
-    shown = f"\\fI{_text(parameter.metavar or parameter.name.upper())}\\fR{repeated}"
+    shown = f"\\fI{_text((parameter.metavar or parameter.name).strip('[].').upper())}\\fR{repeated}"
     return shown if parameter.required else f"[{shown}]"
 
 
@@ -102,8 +106,9 @@ def _list(rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in text.split("\n\n"):
-        yield from (".PP", _text(" ".join(paragraph.split())))
+    for number, paragraph in enumerate(text.split("\n\n")):
+        yield from ((".PP",) if number else ())
+        yield _text(" ".join(paragraph.split()))
 
 
 def _text(text: str) -> str:

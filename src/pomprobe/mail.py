@@ -82,6 +82,8 @@ def _standing(report: Report) -> str:
         return ", ".join(f"{count} {of} {word}" for count, word in ((len(warned), "with warnings"), (unknown, "not known")) if count)
     if not report.routes:
         return "no route was probed"
+    if any(words.failing_share(r.forecast) > 0 for r in report.routes):
+        return f"nothing new, {words.plural(len(report.routes), 'route')} with known failures among them"
     config = f"; {words.plural(len(report.findings), 'problem')} in the config" if report.findings else ""
     return (
         f"{words.plural(len(report.routes), 'route')} well{config}" if config else f"all well, {words.plural(len(report.routes), 'route')}"
@@ -94,10 +96,13 @@ def _named(changed: Sequence[Change]) -> str:
 
 
 def _news(found: Changes) -> list[str]:
-    kinds = (("New", found.new), ("Worse", found.worse), ("Recovered", found.recovered), ("As before", found.same))
+    kinds = (
+        ("New", "since", found.new), ("Worse", "since", found.worse), ("Recovered", "failing since", found.recovered),
+        ("As before", "since", found.same),
+    )  # fmt: skip
     return [
-        f"{kind}: {c.name} {' '.join(c.rules)}".rstrip() + (f", since {c.since}" if c.since else "")
-        for kind, changed in kinds
+        f"{kind}: {c.name} {' '.join(c.rules)}".rstrip() + (f", {since} {c.since}" if c.since else "")
+        for kind, since, changed in kinds
         for c in changed
     ]
 

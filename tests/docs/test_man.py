@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +152,48 @@ def test_completion_of_this_shell_is_shown() -> None:
     assert "`pomprobe --show-completion`" in SETTINGS
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
+def test_fish_completes(tmp_path: Path) -> None:
+    """fish loads the file, and completes a command and an option with what they are for."""
+    (tmp_path / "pomprobe.fish").write_text(script_for("fish"))
+    environment = os.environ | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+
+    def asked(line: str) -> list[str]:
+        call = ["fish", "--no-config", "-c", f"source {tmp_path}/pomprobe.fish; complete -C '{line}'"]
+        done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
+        return [answer.partition("\t")[0] for answer in done.stdout.splitlines() if answer]
+
+    assert ["--on-change", "--only"] == sorted(asked("pomprobe check --on"))
+    assert "check" in asked("pomprobe ch")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
+def test_zsh_completes(tmp_path: Path) -> None:
+    """zsh takes the file from its fpath, and completes what is typed into a terminal."""
+    (tmp_path / "_pomprobe").write_text(script_for("zsh").lstrip())
+    pid, screen = pty.fork()
+    if pid == 0:
+        kept = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TERM": "dumb", "HOME": str(tmp_path)}
+        os.execvpe("zsh", ["zsh", "-f", "-i"], kept)
+    try:
+        os.write(screen, f"fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump\n".encode())
+        os.write(screen, b"pomprobe check --on\t\t")
+        seen = ""
+        while "--on-change" not in seen:
+            seen += os.read(screen, 4096).decode(errors="replace")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(screen)
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="no mandoc here")
+def test_mandoc_reads_the_page() -> None:
+    """mandoc warns of nothing but the date, which the page does not have."""
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", man.PAGE], capture_output=True, text=True, check=False)
+    assert [] == [line for line in done.stdout.splitlines() if "missing date" not in line]
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 @pytest.mark.parametrize(
     ("typed", "completed"),
@@ -157,6 +201,11 @@ def test_completion_of_this_shell_is_shown() -> None:
         ("pomprobe ch", ["check"]),
         ("pomprobe check --on", ["--only", "--on-change"]),
         ("pomprobe lint --bas", ["--baseline"]),
+        ("pomprobe check -o j", ["json", "jsonl", "junit"]),
+        ("pomprobe check --fail-on e", ["error"]),
+        ("pomprobe check --only t", ["tcp", "tls"]),
+        ("pomprobe lint --suppress TLS20", ["TLS201", "TLS202", "TLS203", "TLS204"]),
+        ("pomprobe check --color n", ["never"]),
     ],
 )
 def test_completion_completes(typed: str, completed: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +13,42 @@ from .common import Configs, Env, Routes, Version
 __all__ = ["Configs", "Env", "Routes", "Version"]
 
 FORMATS = "text, short, json, jsonl, junit, sarif, github, nagios, prometheus, markdown, html"
+STAGES = "dns, tcp, tls, http, health"
+
+
+def among(words: str) -> Callable[[str], list[str]]:
+    """What a shell may complete a begun word to."""
+    return lambda incomplete: [word for word in words.split(", ") if word.startswith(incomplete)]
+
+
+def rules(incomplete: str) -> list[str]:
+    """The same for the codes of rules."""
+    from ..catalog import load
+
+    return [rule.code for rule in load().rules if rule.code.startswith(incomplete.upper())]
+
 
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
         "--output", "-o", metavar="FORMAT[=FILE]", show_default=False,
-        help=f"Format of the report, to standard output or to =FILE; may be repeated: {FORMATS}.",
+        help=f"Format of the report, to standard output or to =FILE; may be repeated: {FORMATS}.", autocompletion=among(FORMATS),
     ),
 ]  # fmt: skip
 Only = Annotated[
-    list[str] | None, typer.Option(metavar="STAGE", show_default=False, help="Only these stages: dns, tcp, tls, http, health.")
+    list[str] | None,
+    typer.Option(metavar="STAGE", show_default=False, help=f"Only these stages: {STAGES}.", autocompletion=among(STAGES)),
 ]
-Skip = Annotated[list[str] | None, typer.Option(metavar="STAGE", show_default=False, help="Not these stages.")]
-FailOn = Annotated[str, typer.Option(metavar="SEVERITY", help="Lowest severity that makes the exit code 1: error, warning or never.")]
+Skip = Annotated[
+    list[str] | None, typer.Option(metavar="STAGE", show_default=False, help="Not these stages.", autocompletion=among(STAGES))
+]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        metavar="SEVERITY", help="Lowest severity that makes the exit code 1: error, warning or never.",
+        autocompletion=among("error, warning, never"),
+    ),
+]  # fmt: skip
 MaxWait = Annotated[
     str | None,
     typer.Option(
@@ -69,9 +93,10 @@ Envoy = Annotated[
 Suppress = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="RULE[=ROUTE]", show_default=False, help="Set a rule's findings aside, for all routes or for one; may be repeated."
+        metavar="RULE[=ROUTE]", show_default=False, help="Set a rule's findings aside, for all routes or for one; may be repeated.",
+        autocompletion=rules,
     ),
-]
+]  # fmt: skip
 Baseline = Annotated[
     Path | None, typer.Option(metavar="FILE", show_default=False, help="Only findings that are not in this earlier JSON report.")
 ]
@@ -91,4 +116,4 @@ SmtpCa = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
 Progress = Annotated[bool, typer.Option(help="A progress bar on standard error, if that is a terminal.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing when all is well; files are written all the same.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every stage, fact, effective setting and extra connection.")]
-Color = Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")]
+Color = Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.", autocompletion=among("auto, always, never"))]

@@ -149,9 +149,9 @@ class Teller:
 
 def news(found: Changes) -> list[str]:
     """What changed since the run before, a line each."""
-    kinds = (("new", found.new), ("worse", found.worse), ("recovered", found.recovered))
+    kinds = (("new", "since", found.new), ("worse", "since", found.worse), ("recovered", "failing since", found.recovered))
     return [
-        f"{kind}: {c.name} {' '.join(c.rules)}".rstrip() + (f", since {c.since}" if c.since else "")
-        for kind, changed in kinds
+        f"{kind}: {c.name} {' '.join(c.rules)}".rstrip() + (f", {since} {c.since}" if c.since else "")
+        for kind, since, changed in kinds
         for c in changed
     ]
