@@ -20,7 +20,7 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "reports.md").read_text()
 def rows(heading: str) -> dict[str, str]:
     """The table below the line that begins like this: code in the first cell -> the second cell."""
     table = PAGE[PAGE.index(heading) :].split("\n\n")[0].splitlines()[2:]
-    found = {}
+    found: dict[str, str] = {}
     for line in table:
         first, second = (cell.strip() for cell in line.strip("|").split("|")[:2])
         found |= dict.fromkeys(re.findall(r"`([^`]+)`", first), second)
