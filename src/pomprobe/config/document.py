@@ -6,7 +6,7 @@ Plain scalars are resolved as go.yaml.in/yaml/v3 does: YAML 1.2 with Go's extens
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import yaml
 
@@ -20,9 +20,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def documents(data: bytes, file: str, *, lower: bool = True) -> Iterator[Node]:
     """Every document of a YAML stream, read as it is asked for. lower: keys are lower-cased, as viper does. Raises Unreadable."""
-    events = yaml.parse(data, Loader=_LOADER)
     try:
-        while (raw := _next_document(events)) is not None:
+        parser = _LOADER(data)
+        while (raw := _next_document(parser.get_event)) is not None:
             yield Expander(file, lower=lower).node(raw, "", 0)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, data) from None
@@ -35,13 +35,22 @@ def documents(data: bytes, file: str, *, lower: bool = True) -> Iterator[Node]:
         raise Unreadable("encoding", f"yaml: {error.reason}", line, column, write="the file in UTF-8") from None
 
 
-def _next_document(events: Iterator[yaml.Event]) -> Raw | None:
+def _next_document(next_event: Callable[[], yaml.Event]) -> Raw | None:
     """Put the events of one document together; None at the end of the stream."""
     root: Raw | None = None
     stack: list[Raw] = []
     anchors: dict[str, Raw] = {}
-    for event in events:
+    while True:
+        event = next_event()
         if isinstance(event, yaml.NodeEvent):
+            mark = event.start_mark
+            if isinstance(event, yaml.ScalarEvent) and event.tag is None and event.anchor is None and stack and mark is not None:
+                text, plain = event.value, not event.style  # nearly all of them, so without a call
+                kind = plain_kind(text) if plain else Kind.STRING
+                stack[-1].children.append(
+                    Raw("scalar", mark.line + 1, mark.column + 1, text, kind, plain and text == "<<", NO_CHILDREN)
+                )
+                continue
             raw = _open(event, anchors, stack[-1] if stack else None)
             if stack:
                 stack[-1].children.append(raw)
@@ -55,7 +64,8 @@ def _next_document(events: Iterator[yaml.Event]) -> Raw | None:
             stack.pop().open = False
         elif isinstance(event, yaml.DocumentEndEvent):
             return root
-    return None
+        elif isinstance(event, yaml.StreamEndEvent):
+            return None
 
 
 def _open(event: yaml.NodeEvent, anchors: dict[str, Raw], within: Raw | None) -> Raw:
@@ -82,7 +92,7 @@ def _open(event: yaml.NodeEvent, anchors: dict[str, Raw], within: Raw | None) ->
 
 
 def _scalar(event: yaml.ScalarEvent, line: int, column: int) -> Raw:
-    text, tag, plain = event.value, event.tag, event.style in (None, "", " ") and event.implicit[0]
+    text, tag, plain = event.value, event.tag, not event.style and event.implicit[0]
     if tag is None or tag == "!":
         kind = plain_kind(text) if plain and tag is None else Kind.STRING
         return Raw("scalar", line, column, text, kind, plain and text == "<<", NO_CHILDREN)

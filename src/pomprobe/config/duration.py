@@ -7,6 +7,7 @@ Source: Go's time/format.go (ParseDuration) and time/time.go (Duration.String); 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NANOSECOND, MICROSECOND, MILLISECOND = 1, 1_000, 1_000_000
 SECOND = 1_000_000_000
@@ -59,6 +60,7 @@ def _quote_time(text: str) -> str:
     return f'"{out}"'
 
 
+@lru_cache(1024)
 def parse(text: str) -> int:
     """Nanoseconds that Go's time.ParseDuration reads; raises BadDuration with Go's message."""
     rest, sign = text, 1

@@ -22,9 +22,9 @@ class Kind(StrEnum):
     NULL = "nil"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scalar:
-    """One value as written. `text` is without quotes and escapes."""
+    """One value as written. `text` is without quotes and escapes. Never changed; it is not frozen since there are so many of them."""
 
     text: str
     kind: Kind
@@ -35,7 +35,7 @@ class Scalar:
         return self.kind is Kind.NULL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sequence:
     """A list."""
 
@@ -43,9 +43,9 @@ class Sequence:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mapping:
-    """A mapping. Keys are lower-cased as viper does; `written` keeps them as they stand in the file, `keys` where."""
+    """A mapping. Keys are lower-cased as viper does; `keys` says where each stands, `written` how, where that is not the same."""
 
     entries: dict[str, Node]
     written: dict[str, str]

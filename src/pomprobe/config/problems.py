@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
 
@@ -50,7 +50,7 @@ def unreadable(place: Place, reason: str, message: str, **facts: Fact) -> Proble
 
 
 def _shown(place: Place) -> Place:
-    return replace(place, path=veiled(place.path)) if _TOKEN.search(place.path) else place
+    return place._replace(path=veiled(place.path)) if _TOKEN.search(place.path) else place
 
 
 def _without_secrets(facts: Facts) -> dict[str, Fact]:

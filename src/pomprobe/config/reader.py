@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ..model import Place
 from . import compound, duration, values
-from .nodes import Mapping, Node, Scalar, Sequence
+from .nodes import Kind, Mapping, Node, Scalar, Sequence
 from .problems import Problems, is_secret
 from .values import Refused
 
@@ -21,21 +21,22 @@ class Reader:
     def __init__(self, mapping: Mapping, problems: Problems) -> None:
         self.mapping = mapping
         self.problems = problems
+        self._entries = mapping.entries
 
     def place(self, key: str) -> Place:
         return self.mapping.place_of(key)
 
     @property
     def places(self) -> dict[str, Place]:
-        return {key: node.place for key, node in self.mapping.entries.items()}
+        return {key: node.place for key, node in self._entries.items()}
 
     def has(self, key: str) -> bool:
         """Whether the key has a value; null is none."""
-        node = self.mapping.get(key)
+        node = self._entries.get(key)
         return node is not None and not (isinstance(node, Scalar) and node.is_null)
 
     def read(self, key: str, convert: Callable[[Node], T], default: T) -> T:
-        node = self.mapping.entries.get(key)
+        node = self._entries.get(key)
         if node is None or (isinstance(node, Scalar) and node.is_null):
             return default
         try:
@@ -56,13 +57,16 @@ class Reader:
         self.problems.refuse(refused.kind, place, f"'{path}{refused.within}' {refused}", key=key, value=value, write=write)
 
     def text(self, key: str, default: str = "") -> str:
-        return self.read(key, values.text, default) if key in self.mapping.entries else default
+        node = self._entries.get(key)
+        if node is None:  # as most keys are
+            return default
+        return node.text if isinstance(node, Scalar) and node.kind is Kind.STRING else self.read(key, values.text, default)
 
     def boolean(self, key: str, default: bool = False) -> bool:
-        return self.read(key, values.boolean, default) if key in self.mapping.entries else default
+        return self.read(key, values.boolean, default) if key in self._entries else default
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return self.read(key, _upgrades if key == "allow_upgrades" else compound.texts, ())
+        return self.read(key, _upgrades if key == "allow_upgrades" else compound.texts, ()) if key in self._entries else ()
 
     def struct(self, key: str) -> Reader | None:
         """A key that holds a mapping; anything else is refused in mapstructure's words."""
@@ -76,7 +80,7 @@ class Reader:
         return None
 
     def nanoseconds(self, key: str) -> int | None:
-        return self.read(key, values.nanoseconds, None)
+        return self.read(key, values.nanoseconds, None) if key in self._entries else None
 
     def seconds(self, key: str, default: float | None = None) -> float | None:
         found = self.nanoseconds(key)

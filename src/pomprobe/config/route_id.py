@@ -17,6 +17,8 @@ import xxhash
 from .keys import Version
 from .url import URL, encoded, unescaped
 
+EMPTY = struct.pack("<i", 0)
+_PLAIN = re.compile(r"[A-Za-z0-9$&+,/:;=@_.~-]*\Z")
 QUOTES = str.maketrans("", "", "\"'’")
 WORDS = str.maketrans({"&": "and", "@": "at", **dict.fromkeys("‒–—―", "-")})
 
@@ -53,11 +55,11 @@ def _slug(text: str) -> str:
 
 
 def _text(text: str) -> bytes:
-    return _bytes(text.encode("utf-8", "surrogatepass"))
+    return _bytes(text.encode("utf-8", "surrogatepass")) if text else EMPTY
 
 
 def _bytes(data: bytes) -> bytes:
-    return struct.pack("<i", len(data)) + data
+    return struct.pack("<i", len(data)) + data if data else EMPTY
 
 
 def _upstream(one: URL, weight: int) -> bytes:
@@ -72,4 +74,6 @@ def _upstream(one: URL, weight: int) -> bytes:
 def _decoded(written: str, more: str = "") -> bytes:
     """Go's Path and RawPath, or Fragment and RawFragment: the second is empty where Go would write the first the same way."""
     data = unescaped(written)
+    if _PLAIN.match(written):
+        return _bytes(data) + EMPTY
     return _bytes(data) + _text("" if encoded(data, more) == written else written)

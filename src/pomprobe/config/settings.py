@@ -48,11 +48,14 @@ def serves_routes(services: str) -> bool:
     return bool({"all", "proxy"} & set(service_names(services)))
 
 
+NONE = CircuitBreakers()
+
+
 def circuit_breakers(reader: Reader) -> CircuitBreakers:
     """`circuit_breaker_thresholds`, of a route or global: five numbers that go through JSON."""
     within = reader.struct("circuit_breaker_thresholds")
     if within is None:
-        return CircuitBreakers()
+        return NONE
     return CircuitBreakers(**{name: within.read(name, lambda n: values.json_int(n, values.MAX_UINT32), None) for name in BREAKERS})
 
 

@@ -7,10 +7,13 @@ from . import compound, files, pem
 from .reader import Reader
 from .values import Refused
 
+NOTHING = TLSOptions()
 UNMATCHED = ("tls: private key does not match public key", "tls: private key type does not match public key type")
 
 
 def read_tls(reader: Reader) -> TLSOptions:
+    if not any(key.startswith("tls_") for key in reader.mapping.entries):
+        return NOTHING
     certificate, key = _client_pair(reader)
     inline = bool(reader.text("tls_client_cert"))
     return TLSOptions(

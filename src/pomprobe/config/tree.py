@@ -41,13 +41,17 @@ class Expander:
         self._file = file
         self._unique_keys = unique_keys
         self._lower = lower
+        self._names: dict[str, str] = {}  # as written -> as read: each is kept once
         self._made = 0
         self._by_alias = 0
 
     def node(self, raw: Raw, path: str, depth: int, aliased: bool = False) -> Node:
         if raw.target is not None:
             raw, aliased = raw.target, True
-        self._count(raw, aliased, depth)
+        if aliased or raw.children:
+            self._count(raw, aliased, depth)
+        else:
+            self._made += 1
         place = Place(self._file, raw.line, raw.column, path)
         if raw.shape == "scalar":
             return Scalar(raw.text, raw.kind, place)
@@ -75,10 +79,17 @@ class Expander:
             if source.merge:
                 merges.append(value)
                 continue
-            name = source.text.lower() if self._lower else source.text
+            name = self._names.get(source.text)
+            if name is None:
+                name = self._names[source.text] = source.text.lower() if self._lower else source.text
             under = f"{place.path}.{name}" if place.path else name
-            entries[name] = self.node(value, under, depth + 1, aliased)
-            written[name] = source.text
+            if value.shape == "scalar" and not aliased:  # most values: without a call
+                self._made += 1
+                entries[name] = Scalar(value.text, value.kind, Place(self._file, value.line, value.column, under))
+            else:
+                entries[name] = self.node(value, under, depth + 1, aliased)
+            if name != source.text:
+                written[name] = source.text
             keys[name] = Place(self._file, key.line, key.column, under)
         for merge in merges:
             self._merge(merge, Mapping(entries, written, keys, place), depth, aliased)
@@ -98,7 +109,7 @@ class Expander:
         for key, node in brought.entries.items():
             if key not in into.entries:
                 into.entries[key] = node
-                into.written[key] = brought.written[key]
+                into.written |= {name: text for name, text in brought.written.items() if name == key}
                 into.keys[key] = brought.keys[key]
 
     def _count(self, raw: Raw, aliased: bool, depth: int) -> None:

@@ -92,7 +92,7 @@ def entry(text: str) -> tuple[url.URL, int | None]:
         parsed = url.parse(written, whole)
     except url.BadURL as error:
         raise url.BadURL(f"{url.mask(written, whole)}: {error}") from None
-    if not parsed.hostname and parsed.scheme not in url.UNIX_SCHEMES:
+    if parsed.host[:1] in ("", ":") and parsed.scheme not in url.UNIX_SCHEMES:
         raise url.BadURL("endpoint hostname must be specified")
     return parsed, weight
 

@@ -15,6 +15,8 @@ from .duration import quote
 
 UNIX_SCHEMES = ("unix", "https+unix")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.S)
+_PLAIN = re.compile(r"([a-z][a-z0-9+.-]*)://([A-Za-z0-9.-]+(?::[0-9]*)?)((?:/[A-Za-z0-9$&+,:;=@_.~/-]*)?)\Z")
+"""URLs of which every part means itself."""
 _PORT = re.compile(r"(:[0-9]*)?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -32,7 +34,7 @@ class BadURL(ValueError):
     """Text that Pomerium does not take for a URL; the message is Go's or Pomerium's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class URL:
     """The parts of a URL. `host` is as written, with port and brackets; `path` is unescaped."""
 
@@ -78,6 +80,9 @@ class _Refuse(Protocol):
 
 def parse(text: str, whole: str = "") -> URL:
     """Pomerium's ParseAndValidateURL. whole: what the text is the beginning of, if a password may go on behind it. Raises BadURL."""
+    plain = _PLAIN.match(text)
+    if plain and not whole and "@" not in text:
+        return URL(plain[1], plain[2], plain[3], shown=text, bare=text, written_path=plain[3])
     if not text:
         raise BadURL("url cannot be empty")
     url = _parse(text, whole)

@@ -5,10 +5,10 @@ Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
+from .example import Earlier
 from .headers import control
 from .machine import Machine
 from .request import request
@@ -34,18 +34,17 @@ def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
     which its consumers see by `route.kind`.
     """
     trust = trusts(config.settings, machine)
-    siblings: dict[str, list[Route]] = {}
+    hosts: dict[str, Earlier] = {}
+    clusters: list[Cluster | None] = []
     for route in config.routes:
-        siblings.setdefault(route.from_host, []).append(route)
-    return tuple(
-        None
-        if route.kind in WITHOUT_UPSTREAM or not route.upstreams
-        else _cluster(route, siblings[route.from_host], config.settings, trust)
-        for route in config.routes
-    )
+        earlier = hosts.setdefault(route.from_host, Earlier())
+        probed = route.kind not in WITHOUT_UPSTREAM and route.upstreams
+        clusters.append(_cluster(route, earlier, config.settings, trust) if probed else None)
+        earlier.add(route)
+    return tuple(clusters)
 
 
-def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust: Trust) -> Cluster:
+def _cluster(route: Route, earlier: Earlier, settings: Settings, trust: Trust) -> Cluster:
     orders = control(route)
     contexts = tls(route, trust)
     spoken = protocol(route)
@@ -59,7 +58,7 @@ def _cluster(route: Route, siblings: Sequence[Route], settings: Settings, trust:
         protocol=spoken,
         tls=contexts,
         timers=running,
-        request=request(route, siblings, running),
+        request=request(route, earlier, running),
         health_checks=route.health_checks,
         panic_threshold=PANIC_THRESHOLD if route.healthy_panic_threshold is None else route.healthy_panic_threshold,
         load_balancing_policy=route.load_balancing_policy,

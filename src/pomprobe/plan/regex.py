@@ -27,6 +27,16 @@ def matches(pattern: str, text: str) -> bool:
         return False
 
 
+def literal_start(pattern: str) -> str:
+    """Plain text with which everything that the expression matches begins, as far as that is plain to see."""
+    if "|" in pattern or "(?" in pattern:
+        return ""
+    text = re.match(r"\^?((?:[^\\^$.|?*+()\[\]{}]|\\[./-])*)([*?{]?)", pattern)
+    assert text is not None  # it matches nothing, too
+    plain = text[1].replace("\\", "")
+    return plain[:-1] if text[2] else plain
+
+
 def substituted(pattern: str, substitution: str, text: str) -> str:
     r"""RE2's GlobalReplace, where `\0` is the whole match; what cannot be read leaves the text as it is."""
     expression = _compiled(pattern)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from .. import __version__
 from ..model import Request, Route, RouteKind, Timers, Upstream
-from .example import example
+from .example import Earlier, example
 from .headers import CONSUMED, rendered
 from .regex import substituted
 from .transport import UNIX
@@ -17,17 +16,17 @@ CLIENT = "192.0.2.1"
 """The client's address in X-Forwarded-For: of the block for documentation (RFC 5737), so that no app takes it for a trusted one."""
 
 
-def request(route: Route, routes: Sequence[Route], timers: Timers) -> Request:
+def request(route: Route, earlier: Earlier, timers: Timers) -> Request:
     """The GET (CONNECT for a tunnel through an HTTP proxy) that reaches this route and none of its siblings."""
     headers = rendered(route)
     authority = headers.get("host", _authority(route))  # set before the router looks; a rewrite replaces it
-    original = example(route, routes)
+    original = example(route, earlier)
     path = _path(route, original)
     rewritten = None if route.kind is RouteKind.KUBERNETES else _rewritten_host(route, headers, original)
     removed = {name.lower() for name in route.remove_request_headers}
     hosts = tuple(_host(route, upstream, rewritten, authority) for upstream in route.upstreams)
     sent = {"user-agent": f"pomprobe/{__version__}", "accept": "*/*"}
-    sent |= {"x-forwarded-for": CLIENT, "x-forwarded-proto": urlsplit(route.from_url).scheme.rpartition("+")[2] or "https"}
+    sent |= {"x-forwarded-for": CLIENT, "x-forwarded-proto": route.from_url.partition(":")[0].rpartition("+")[2] or "https"}
     sent["x-envoy-external-address"] = CLIENT
     sent |= {name: value for name, value in headers.items() if name not in CONSUMED and name != "host"}
     if limit := timers.per_try or timers.route:
@@ -51,9 +50,9 @@ def _shared(header: tuple[str, str]) -> tuple[str, str]:
 
 def _authority(route: Route) -> str:
     """The Host that a browser sends for this route; a wildcard gets a name that it covers."""
-    parts = urlsplit(route.from_url)
-    authority = parts.netloc.rpartition("@")[2] or route.from_host
-    default = ":80" if parts.scheme == "http" else ":443"
+    scheme, _, rest = route.from_url.partition("://")  # it has no userinfo, query or fragment
+    authority = rest.partition("/")[0] or route.from_host
+    default = ":80" if scheme == "http" else ":443"
     return authority.removesuffix(default).replace("*", "pomprobe")
 
 

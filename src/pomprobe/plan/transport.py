@@ -116,6 +116,8 @@ def _literal(upstream: Upstream) -> bool:
         return True
     if ":" in upstream.host:
         return not upstream.explicit_port  # `[::1]` without a port keeps its brackets, and is recognised
+    if not upstream.host[-1:].isdigit():
+        return False
     try:
         ipaddress.IPv4Address(upstream.host)
     except ValueError:

@@ -130,6 +130,8 @@ def _host_text(host: str) -> str:
 def _is_local(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    if not host[-1:].isdigit() and ":" not in host:
+        return False
     try:
         return ip_address(host).is_loopback
     except ValueError:

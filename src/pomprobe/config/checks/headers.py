@@ -47,11 +47,11 @@ def check(view: View) -> None:
 
 
 def _templates(view: View, route: Route, mapping: Mapping) -> None:
-    texts = [(key, mapping.scalar(key), mapping.place_of(key)) for key in RENDERED]
+    texts = [(key, mapping.scalar(key), mapping.place_of(key)) for key in RENDERED if key in mapping.entries]
     to = mapping.get("to")
     texts += [("to", text, place) for text, place in leaves(to)] if to is not None else []
     for key, text, place in texts:
-        match = TEMPLATE.search(text)
+        match = TEMPLATE.search(text) if "$" in text or "{{" in text or "<%" in text else None
         if match:
             message = f"{key} holds {match[0][:80]}, which Pomerium does not expand"
             view.on(route, Failure.UNRENDERED_TEMPLATE, place, message, key=key, template=mask(match[0])[:80], write=RENDER)

@@ -102,7 +102,7 @@ def _successor(mapping: Mapping, key: str) -> str:
 
 def _unknown(mapping: Mapping, key: str, known: Iterable[str], note: Note, silent: bool = False) -> None:
     """One key that is not known; `silent`: not even Pomerium's log says so."""
-    written, place = mapping.written[key], mapping.keys[key]
+    written, place = mapping.written.get(key, key), mapping.keys[key]
     if key in _OWN_MEANING or key.startswith("x-"):  # YAML anchors are usually kept under such keys
         return
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1], written).lower().replace("-", "_")

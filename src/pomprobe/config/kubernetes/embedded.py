@@ -86,7 +86,7 @@ def merged(configs: list[Mapping]) -> Mapping:
         for key, node in config.entries.items():
             before = entries.get(key)
             if before is None:
-                entries[key], written[key], keys[key] = node, config.written[key], config.keys[key]
+                entries[key], written[key], keys[key] = node, config.written.get(key, key), config.keys[key]
             elif key in LISTS and isinstance(before, Sequence) and isinstance(node, Sequence):
                 entries[key] = Sequence((*before.items, *node.items), before.place)
     return Mapping(entries, written, keys, first.place)

@@ -12,7 +12,7 @@ def text(value: str, place: Place, kind: Kind = Kind.STRING) -> Scalar:
 
 def mapping(entries: dict[str, Node], place: Place) -> Mapping:
     """A mapping whose keys stand where their values stand."""
-    return Mapping(entries, {key: key for key in entries}, {key: node.place for key, node in entries.items()}, place)
+    return Mapping(entries, {}, {key: node.place for key, node in entries.items()}, place)
 
 
 def moved(node: Node, place: Place, line_offset: int = 0, column_offset: int = 0) -> Node:
