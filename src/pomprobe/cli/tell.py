@@ -116,7 +116,8 @@ class Teller:
         with remembered(self.state) as memory:
             if memory.problem:
                 say_error(memory.problem)
-            found = changes(memory.memory, report, self.confirm_failures, least=least)
+            confirm = self.confirm_failures if memory.usable else 1  # who cannot count runs must not wait for the next one
+            found = changes(memory.memory, report, confirm, least=least)
             posted: str | None = ""
             if self.on_change:
                 if found:
@@ -129,6 +130,9 @@ class Teller:
                 memory.save(found.untold if posted is None else found.told.mailed(posted) if posted else found.told)
             except StateError as error:
                 say_error(str(error))
+                if self.on_change and found.waiting and not found:  # what nobody remembers would wait for ever
+                    show(tuple(f"not confirmed: {change.name} {' '.join(change.rules)}".rstrip() for change in found.waiting))
+                    self._post(report, None)
 
     def _post(self, report: Report, found: Changes | None) -> str | None:
         """Mail it, if mail is asked for: its Message-ID, "" for no mail, None if it could not be sent, which is said on standard error."""
