@@ -161,8 +161,11 @@ class _Judge:
             verdict = self.verdict(check, upstream.upstream, probed.endpoint)
             if known and (notice := insights.wrong(check, known[0].reply)):
                 self.verdict(notice, upstream.upstream, probed.endpoint)
-        elif check is not None and known and (notice := insights.blind(check, known[0].reply)):
-            self.verdict(notice, upstream.upstream, probed.endpoint)
+        elif check is not None:
+            slow = insights.hurried(check, self.cluster.health_checks[0].timeout, self.warn_at)
+            for told in (slow, insights.blind(check, known[0].reply) if known else None):
+                if told is not None:
+                    self.verdict(told, upstream.upstream, probed.endpoint)
         for notice in insights.notices(self.cluster, upstream.upstream, (*upstream.outcomes, *walks[0]), self.warn_at):
             self.verdict(notice, upstream.upstream, probed.endpoint)
         return Host(

@@ -73,6 +73,8 @@ class Looker:
             if secondlook.works(trial, cluster, upstream, outcomes, seen):
                 facts["works"] = trial.works
                 break
+            if secondlook.in_vain(seen):
+                facts["in_vain"] = (*_tuple(facts.get("in_vain")), trial.works)
         if cluster.route.kind is RouteKind.HTTP and secondlook.answered(outcomes[at]):
             if cluster.route.websockets or self.websocket:
                 await self._upgrade(cluster, context, endpoint, facts, tried)
@@ -123,6 +125,10 @@ class Looker:
                 facts["upgrade_works"] = works
             if not websocket.may_be_the_host(seen):
                 return
+
+
+def _tuple(fact: Fact) -> tuple[str, ...]:
+    return fact if isinstance(fact, tuple) else ()
 
 
 def _http1(context: UpstreamTLS | None) -> UpstreamTLS | None:

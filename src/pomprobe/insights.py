@@ -28,6 +28,9 @@ METADATA_NAMES = ("metadata.google.internal", "metadata")
 PRIVATE = (".local", ".internal", ".lan", ".corp", ".home.arpa", ".localdomain", "localhost", ".svc")
 """Ends of names that no user on the internet resolves."""
 
+HASTY = {"uvicorn": 5, "hypercorn": 5, "gunicorn": 2}
+"""Servers that send no Keep-Alive header, and after how many seconds they close idle connections unless told otherwise."""
+
 POOL_IDLE = 3600
 """Seconds that Envoy keeps an idle upstream connection (cluster common_http_protocol_options.idle_timeout's default)."""
 
@@ -64,6 +67,14 @@ def blind(check: Outcome, reply: EnvoyReply | None) -> Outcome | None:
     return None
 
 
+def hurried(check: Outcome, timeout: float, warn_at: float) -> Outcome | None:
+    """A health check that passes with hardly any time left."""
+    used = _own(check)
+    if check.status is Status.OK and used > warn_at * timeout:
+        return _notice(check, Failure.LITTLE_HEADROOM, _used(Timer.HEALTH, used, timeout, "timeout"))
+    return None
+
+
 def wrong(check: Outcome, reply: EnvoyReply) -> Outcome | None:
     """A health check that fails while requests get a good answer: the check is what is wrong."""
     if check.status is Status.FAILING and reply.response_flags == "-" and reply.status < 400:
@@ -83,6 +94,8 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.IDLE_CLOSED, {})
     elif (seconds := _keep_alive(outcome.facts)) is not None and seconds < POOL_IDLE:
         yield _notice(outcome, Failure.KEEPALIVE_SHORT, {"keep_alive_seconds": seconds})
+    elif (name := str(outcome.facts.get("server") or "").partition("/")[0].lower()) in HASTY and not outcome.facts.get("connection_close"):
+        yield _notice(outcome, Failure.KEEPALIVE_SHORT, {"by_name": name, "keep_alive_seconds": HASTY[name]})
     if origin := redirected(outcome.facts, upstream, cluster):
         yield _notice(outcome, Failure.REDIRECT_TO_UPSTREAM, {"redirect_origin": origin})
     if seen := _pomerium(outcome.facts):

@@ -101,6 +101,11 @@ def works(trial: Trial, cluster: Cluster, upstream: Upstream, before: Sequence[O
     return status < 400 if answered(was) else status < 500 and status != 400
 
 
+def in_vain(after: Sequence[Outcome]) -> bool:
+    """Does what came of a trial that does not work say so for sure? A refusal does; a timer of ours does not."""
+    return bool(after) and after[-1].status in (Status.OK, Status.FAILING) and after[-1].timer is None
+
+
 def answered(outcome: Outcome) -> bool:
     """Is it an answer with a status, whatever it says?"""
     return (
@@ -113,7 +118,7 @@ def answered(outcome: Outcome) -> bool:
 def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, last: Outcome) -> Iterator[Trial]:
     failure, facts = last.failure, last.facts
     if failure is Failure.NAME_MISMATCH and context is not None:
-        for name in _names(facts, cluster.route.from_host):
+        for name in _names(facts, cluster.route.from_host, context.server_name):
             named = replace(context, server_name=name, match_name=name)
             yield Trial(cluster, named, endpoint, f"tls_upstream_server_name: {name}", f"TLS to {endpoint} with the name {name}")
     elif failure is Failure.TLS_ALERT and context is not None and facts.get("alert") in NAME_ALERTS and _other(context, cluster):
@@ -166,11 +171,17 @@ def _other_hosts(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | No
         yield Trial(websocket.asking(cluster), plain, endpoint, "allow_websockets: true", what)
 
 
-def _names(facts: Facts, from_host: str) -> Iterator[str]:
-    """Names of the certificate that tls_upstream_server_name could take: the users' own first."""
+def _names(facts: Facts, from_host: str, asked: str) -> Iterator[str]:
+    """Names that tls_upstream_server_name could take: the users' own first, then those of the certificate.
+
+    A server that was asked for an address shows the certificate of any site; for the users' name it may have another one.
+    """
     sans = facts.get("sans")
     names = [name for name in sans if "*" not in name] if isinstance(sans, tuple) else []
-    yield from sorted(names, key=lambda name: name.lower() != from_host.lower())[:2]
+    known = from_host.lower() in [name.lower() for name in names]
+    if known or ("*" not in from_host and (":" in asked or asked.replace(".", "").isdigit())):
+        yield from_host
+    yield from [name for name in names if name.lower() != from_host.lower()][:2]
 
 
 def _other(context: UpstreamTLS, cluster: Cluster) -> bool:
@@ -181,6 +192,8 @@ def _other(context: UpstreamTLS, cluster: Cluster) -> bool:
 
 def _may_speak_tls(last: Outcome) -> bool:
     """A TLS port answers plain HTTP with TLS bytes, with silence, or (nginx, Go) with a 400 of its own."""
+    if last.failure is Failure.PROTOCOL_ERROR and last.facts.get("speaks") not in ("", "TLS", None):
+        return False
     return last.failure is not Failure.APP_REFUSAL or last.facts.get("status") == 400
 
 

@@ -99,17 +99,20 @@ def derive(facts: Facts) -> Facts:
 def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
     """The rule's fixes for these facts; one that names a fact nobody knows is left out, never printed with a hole.
 
-    Where a fact `works` says what was tried with success, a fix that says the same without that proof is left out as well.
+    Where a fact `works` says what was tried with success, a fix that says the same without that proof is left out as well, and so is
+    one that says what was tried in vain (fact `in_vain`), unless nothing else is left.
     """
     facts = derive(facts)
     kept: list[str] = []
-    works = facts.get("works")
+    works, vain = facts.get("works"), facts.get("in_vain")
+    hopeless = [f"`{key}`" for key in vain] if isinstance(vain, tuple) else []
     for fix in rule.fixes:
         if all(text(facts.get(name)) is not None for name in required(fix)):
             words = render(fix, facts)
             if not works or "{works}" in fix or f"`{works}`" not in words:
                 kept.append(words)
-    return tuple(kept)
+    left = [words for words in kept if not any(key in words for key in hopeless)]
+    return tuple(left or kept)
 
 
 def _version(version: str) -> tuple[int, ...]:
