@@ -19,6 +19,7 @@ from .model import (
     Endpoint,
     Fact,
     Failure,
+    HealthCheck,
     Outcome,
     RouteKind,
     StageFailed,
@@ -125,6 +126,26 @@ class Looker:
                 facts["upgrade_works"] = works
             if not websocket.may_be_the_host(seen):
                 return
+
+
+async def recheck(
+    again: Callable[[HealthCheck], Awaitable[Outcome]], cluster: Cluster, upstream: Upstream, check: HealthCheck, outcome: Outcome
+) -> Outcome:
+    """The outcome of a health check, where its Host may be what is refused with what came of the Host that requests have.
+
+    Without `host` Envoy sends the cluster's name (row hc-host-header-set). At most one connection.
+    """
+    if outcome.failure is not Failure.HEALTH_STATUS or check.checker != "http" or check.host:
+        return outcome
+    if outcome.facts.get("status") not in secondlook.HOST_REFUSALS:
+        return outcome
+    host = cluster.request_to(upstream).host
+    seen = await again(replace(check, host=host))
+    tried = (f"the health check at {shown(check.path)} of {outcome.endpoint} with Host: {host}",)
+    if seen.status is Status.OK:
+        return replace(outcome, facts={**outcome.facts, "tried": tried, "works": f"http_health_check.host: {host}"})
+    vain = tuple(f"http_health_check.host: {name}" for name in dict.fromkeys((host, upstream.host)))
+    return replace(outcome, facts={**outcome.facts, "tried": tried, "in_vain": vain})
 
 
 def _tuple(fact: Fact) -> tuple[str, ...]:

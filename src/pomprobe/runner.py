@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
-from .extra import Looker
+from .extra import Looker, recheck
 from .limits import TICK, Lag, Slots, watch
 from .model import (
     Cluster,
@@ -193,7 +193,15 @@ class Runner:
 
         async def check() -> None:
             nonlocal checks
-            checks = (await self._health(cluster, upstream, context, endpoint, cluster.health_checks[0]),)
+            first = cluster.health_checks[0]
+            seen = await self._health(cluster, upstream, context, endpoint, first)
+            if self.options.second_look:
+
+                async def again(other: HealthCheck) -> Outcome:
+                    return await self._health(cluster, upstream, context, endpoint, other)
+
+                seen = await recheck(again, cluster, upstream, first, seen)
+            checks = (seen,)
 
         checked = cluster.health_checks and StageName.HEALTH in self.options.stages
         await together(lambda work: work(), [(walk,), (check,)] if checked else [(walk,)])

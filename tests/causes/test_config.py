@@ -43,7 +43,7 @@ async def asked(path: str, more: str = "") -> Played:
         ("/gone", "HC103", "http_health_check.path"),
         ("/login", "HC102", "expected_statuses"),
         ("/users", "HC105", "http_health_check.path"),
-        ("/private", "HC104", "http_health_check.host"),
+        ("/private", "HC104", "path"),
     ],
 )
 async def test_a_health_check_that_fails(path: str, code: str, key: str) -> None:

@@ -83,6 +83,26 @@ async def test_a_check_that_fails_although_requests_work() -> None:
     assert "no_traffic_interval" not in " ".join(hidden.verdict("HC103").fixes)
 
 
+async def test_a_check_that_is_refused_for_its_host() -> None:
+    """O: Envoy sends the cluster's name; the Host that requests have was tried, and passes."""
+
+    def answer(path: str, sent: Headers) -> bytes:
+        return response(200 if sent["host"].startswith("127.0.0.1:") else 404)
+
+    played = await members(App(answer), keys=CHECK + "healthy_panic_threshold: 0")
+    assert [(1.0, 503, "UH", "no_healthy_upstream")] == played.forecast
+    facts = played.route.upstreams[0].endpoints[0].outcomes[-1].facts
+    assert str(facts["works"]) == f"http_health_check.host: {str(facts['tried']).rpartition('Host: ')[2][:-3]}"
+    assert "pomprobe tried it" in played.fix("HC103")
+
+
+async def test_a_check_whose_path_is_wrong_under_any_host() -> None:
+    """O: then the Host is not what is proposed."""
+    played = await members(member(200, 404))
+    assert "`http_health_check.path`" in played.fix("HC103")
+    assert "http_health_check.host" not in " ".join(played.verdict("HC103").fixes)
+
+
 async def test_a_check_that_passes_although_requests_fail() -> None:
     """O: a check of the connection alone sees nothing of it."""
     many = "".join(f"x-{number}: 1\r\n" for number in range(101))
