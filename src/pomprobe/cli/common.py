@@ -41,11 +41,15 @@ POD = "KUBERNETES_SERVICE_HOST"
 
 
 def usage(message: str) -> NoReturn:
-    """Say what is wrong with the call in one line; exit code 2. message: begins with the option that it is about."""
+    """Say what is wrong with the call in one line; exit code 2. message: begins with the option that it is about.
+
+    What looks like a key or token is left out: it is in the wrong place.
+    """
+    from ..config.problems import veiled
     from .defaults import source
 
     where = source(message)
-    complain(f"pomprobe: {message}" + (f" (from {where})" if where else ""))
+    complain(f"pomprobe: {veiled(message)}" + (f" (from {where})" if where else ""))
     raise typer.Exit(REFUSED)
 
 

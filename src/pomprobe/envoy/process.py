@@ -68,7 +68,7 @@ async def tidily(work: Callable[[], Awaitable[None]]) -> None:
         async with anyio.create_task_group() as group:
 
             async def listen() -> None:
-                with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+                with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
                     async for number in signals:
                         came.append(number)
                         group.cancel_scope.cancel()
