@@ -22,7 +22,9 @@ SECTIONS: dict[str, Callable[[Path], Section]] = {
     "healthy": many.healthy,
     "dead": many.dead,
     "large": many.large,
+    "lint": many.lint,
     "stages": stages.stages,
+    "load": stages.under_load,
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -31,7 +31,8 @@ def healthy(directory: Path) -> Section:
         costs = measure.paired(programs, ROUNDS)
     method = (
         f"{COUNT:,} TLS upstreams, each on an address of its own (nginx, one worker, no session reuse); every program makes a new\n"
-        f"connection to each, checks the certificate against a private CA, sends one GET and reads the answer, {AT_ONCE} at a time.\n"
+        f"connection to each, checks the certificate against a private CA, sends one GET and reads the answer.\n"
+        f"curl and blackbox_exporter have {AT_ONCE} at a time, pomprobe as many as it takes by itself.\n"
         "blackbox_exporter is asked by `curl --parallel`, as Prometheus would ask it; its CPU time is the daemon's and curl's.\n"
         f"nginx runs on the same cores. {ROUNDS} rounds in changing order."
     )
@@ -45,7 +46,8 @@ def dead(directory: Path) -> Section:
         programs = [_pomprobe(directory, sockets, (1,)), _curl(directory, sockets, (28,)), *_blackbox(directory, sockets, stack)]
         costs = measure.paired(programs, ROUNDS_DEAD)
     method = (
-        f"{COUNT:,} endpoints that drop every SYN. The timeout is Envoy's, 10 s to connect, for all programs; {AT_ONCE} at a time.\n"
+        f"{COUNT:,} endpoints that drop every SYN. The timeout is Envoy's, 10 s to connect, for all programs.\n"
+        f"curl and blackbox_exporter have {AT_ONCE} at a time.\n"
         "A walk of pomprobe that only waits gives its place to the next one, so that a thousand dead endpoints are no queue.\n"
         f"{ROUNDS_DEAD} rounds in changing order."
     )
@@ -67,9 +69,18 @@ def large(directory: Path) -> Section:
     return Section("Up to 10,000 routes", method, measure.table(programs, costs))
 
 
+def lint(directory: Path) -> Section:
+    """A config of ten thousand routes, read and checked without a packet."""
+    config(directory, [(address, port) for port in range(8000, 8010) for address in servers.addresses(1000)])
+    argv = (*POMPROBE, "lint", str(directory / "config-10000.yaml"), "--fail-on", "never")
+    program = measure.Program("`pomprobe lint`, 10,000 routes", argv)
+    costs = measure.paired([program], ROUNDS_LARGE)
+    return Section("Lint", f"Ten thousand routes, no packet. {ROUNDS_LARGE} rounds.", measure.table([program], costs))
+
+
 def _pomprobe(directory: Path, sockets: Sockets, codes: Sequence[int] = (0,)) -> measure.Program:
     report = directory / "report.json"
-    argv = (*POMPROBE, "check", str(config(directory, sockets)), "--concurrency", str(AT_ONCE), "-o", f"json={report}")
+    argv = (*POMPROBE, "check", str(config(directory, sockets)), "-o", f"json={report}")
     return measure.Program("`pomprobe check -o json`", argv, codes)
 
 

@@ -31,8 +31,11 @@ def addresses(count: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def nginx(directory: Path, sockets: list[tuple[str, int]]) -> Iterator[None]:
-    """One nginx worker that listens with TLS on each address and port, and answers `ok`. Needs ca.pem and server.pem there."""
+def nginx(directory: Path, sockets: list[tuple[str, int]], *, log: bool = False) -> Iterator[None]:
+    """One nginx worker that listens with TLS on each address and port, and answers `ok`. Needs ca.pem and server.pem there.
+
+    log: access.log gets the address and the seconds that each request took, by nginx' own clock.
+    """
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/sbin:/bin")
     if program is None:
         raise FileNotFoundError("nginx is not installed")
@@ -41,7 +44,8 @@ def nginx(directory: Path, sockets: list[tuple[str, int]]) -> Iterator[None]:
 daemon off; worker_processes 1; worker_rlimit_nofile 20000; pid {directory}/nginx.pid; error_log {directory}/error.log;
 events {{ worker_connections 19000; multi_accept on; }}
 http {{
-  access_log off; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
+  log_format took "$server_addr $request_time"; access_log {f"{directory}/access.log took" if log else "off"};
+  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
   client_body_temp_path {directory}; proxy_temp_path {directory};
   fastcgi_temp_path {directory}; uwsgi_temp_path {directory}; scgi_temp_path {directory};
   server {{

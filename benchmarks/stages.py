@@ -11,6 +11,7 @@ from . import servers
 from .section import POMPROBE, Section, config
 
 ROUNDS = 10
+COUNT = 1000
 HANDSHAKE, ANSWER = 0.1, 0.2
 CURL_FORMAT = "%{time_connect} %{time_appconnect} %{time_pretransfer} %{time_starttransfer}"
 
@@ -37,6 +38,32 @@ def stages(directory: Path) -> Section:
         "and `time_starttransfer - time_pretransfer`."
     )
     return Section("Times of the stages", method, lines)
+
+
+def under_load(directory: Path) -> Section:
+    """The HTTP stage of a thousand upstreams at once, beside the server's own clock."""
+    port = servers.free_port()
+    sockets = [(address, port) for address in servers.addresses(COUNT)]
+    report = directory / "report.json"
+    with servers.nginx(directory, sockets, log=True):
+        argv = (*POMPROBE, "check", str(config(directory, sockets)), "-o", f"json={report}")
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    took = {address: float(seconds) for address, seconds in map(str.split, (directory / "access.log").read_text().splitlines())}
+    errors: dict[bool, list[float]] = {False: [], True: []}
+    for route in json.loads(report.read_text())["routes"]:
+        (endpoint,) = route["upstreams"][0]["endpoints"]
+        (outcome,) = (outcome for outcome in endpoint["outcomes"] if outcome["stage"] == "http")
+        errors["late" in outcome["facts"]].append(abs(outcome["elapsed"] - took[endpoint["address"]]))
+    lines = ["| outcomes | count | median error, ms | 99 % are below, ms |", "|---|---:|---:|---:|"]
+    for late, name in ((False, "times that count"), (True, "marked: measured while our loop was late")):
+        many = sorted(errors[late])
+        if many:
+            lines.append(f"| {name} | {len(many)} | {statistics.median(many) * 1000:.1f} | {many[int(len(many) * 0.99) - 1] * 1000:.1f} |")
+    method = (
+        f"{COUNT:,} TLS upstreams at once, as above: the time of the HTTP stage beside nginx' own clock (`$request_time`, whole\n"
+        "milliseconds). A time that was measured while our event loop was late has the fact `late`, and no timeout is judged by it."
+    )
+    return Section("Times of the HTTP stage under load", method, lines)
 
 
 def _pomprobe(path: Path) -> dict[str, float]:

@@ -10,15 +10,18 @@ import resource
 from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import CLOCK_BOOTTIME, clock_gettime, monotonic
+from time import CLOCK_BOOTTIME, clock_gettime, monotonic, process_time
 
 import anyio
 
 PATIENCE, BUSY = 0.02, 0.3
-"""Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while our loop runs late."""
+"""Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while we have enough to do."""
 
 TICK = 0.01
 """Seconds between two looks at the loop's lag and at the slots."""
+
+SATURATED = 0.8 * TICK
+"""Seconds of processor time between two ticks that are enough to do. How late a tick is would tell of other processes, too."""
 
 NOTICED = 0.005
 """Seconds of lag from which on a time that was measured is not quite the upstream's."""
@@ -118,11 +121,9 @@ class Lag:
         self._at.append(monotonic())
         self._delays.append(delay)
 
-    def tick(self) -> float:
-        """The tick is there; how late, in seconds."""
-        overdue = self._overdue()
-        self.saw(overdue)
-        return overdue
+    def tick(self) -> None:
+        """The tick is there."""
+        self.saw(self._overdue())
 
     def worst(self, since: float) -> float:
         # Who was woken together with the tick may come first: a tick that is overdue counts as well.
@@ -142,8 +143,10 @@ def awake() -> float:
 
 async def watch(slots: Slots, lag: Lag) -> None:
     """Tick until cancelled: measure the loop's lag, let patient walks give up their slots."""
+    used = process_time()
     while True:
         lag.expect(TICK)
         await anyio.sleep(TICK)
-        late = lag.tick()
-        slots.release_the_patient(BUSY if late >= NOTICED else PATIENCE)
+        lag.tick()
+        before, used = used, process_time()
+        slots.release_the_patient(BUSY if used - before > SATURATED else PATIENCE)

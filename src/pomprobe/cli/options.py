@@ -61,7 +61,7 @@ Deadline = Annotated[
 Wait = Annotated[
     str | None, typer.Option(metavar="DURATION", show_default=False, help="Probe again until all is well, for at most this long.")
 ]
-Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Connections that are worked on at once.")]
+Concurrency = Annotated[int, typer.Option(min=1, metavar="N", help="Connections worked on at once; one that waits does not count.")]
 PerHost = Annotated[int, typer.Option(min=1, metavar="N", help="Connections to one address and port at once.")]
 Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Requests to each endpoint, one after the other.")]
 WarnAt = Annotated[
