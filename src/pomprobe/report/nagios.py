@@ -11,9 +11,10 @@ from typing import TextIO
 
 from ..exits import GOOD, UNJUDGED, exit_code
 from ..model import Problem, Report, RouteReport, Severity, Status
-from . import words
+from . import fold, words
 from .clean import ascii_only, clean, prose
 from .short import line as short_line
+from .short import problem_line
 from .style import Style
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -42,8 +43,8 @@ def write(report: Report, out: TextIO, style: Style) -> None:
     """The status line with totals, then one line for each route that is not well, then the routes' performance data."""
     bad = [r for r in words.worst_first(report.routes) if r.status not in (Status.OK, Status.SKIPPED)]
     out.write(f"{_status_line(report, bad)} | {' '.join(_totals(report))}\n")
-    for finding in report.findings:
-        out.write(_no_pipe(f"{finding.severity}: {clean(finding.place)}: {finding.rule.code} {prose(finding.message)}") + "\n")
+    for problem in fold.problems(report.findings):
+        out.write(_no_pipe(problem_line(problem)) + "\n")
     for route in bad:
         out.write(_no_pipe(short_line(route, unicode=False)) + "\n")
     details = list(_of_routes(report))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
-from ..model import Report, RouteReport, Status
+from ..model import Report, RouteReport, Severity, Status
 from . import fold, words
 from .clean import ascii_only, clean, prose
 from .conclusion import summary
@@ -13,13 +14,31 @@ from .style import Style
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
-    """Problems of the config, the routes worst first, and the summary."""
-    for finding in report.findings:
-        out.write(_ascii(f"{finding.severity} {clean(finding.place)} {finding.rule.code} {prose(finding.message)}", style.unicode) + "\n")
-    for route in words.worst_first(report.routes):
+    """Errors of the config, what is not well, worst first, further problems of the config, what is well, and the summary."""
+    errors = [p for p in fold.problems(report.findings) if p.first.severity is Severity.ERROR]
+    others = [p for p in fold.problems(report.findings) if p.first.severity is not Severity.ERROR]
+    worst = words.worst_first(report.routes)
+    well = [r for r in worst if words.standing(r) in (Status.OK, Status.SKIPPED)]
+    for problem in errors:
+        out.write(_ascii(problem_line(problem), style.unicode) + "\n")
+    _routes(worst[: len(worst) - len(well)], out, style)
+    for problem in others:
+        out.write(_ascii(problem_line(problem), style.unicode) + "\n")
+    _routes(well, out, style)
+    out.write(_ascii(summary(report), style.unicode) + "\n")
+
+
+def problem_line(problem: fold.Problem) -> str:
+    """A problem of the config on one line, with how often else it is there."""
+    finding = problem.first
+    more = f" (and {words.plural(len(problem.others), 'more place')})" if problem.others else ""
+    return f"{finding.severity} {clean(finding.place)} {finding.rule.code} {prose(finding.message)}{more}"
+
+
+def _routes(routes: Sequence[RouteReport], out: TextIO, style: Style) -> None:
+    for route in routes:
         said = line(route, unicode=style.unicode)
         out.write((f"\x1b[{COLORS[words.standing(route).value]}m{said}\x1b[0m" if style.color else said) + "\n")
-    out.write(_ascii(summary(report), style.unicode) + "\n")
 
 
 def line(report: RouteReport, *, unicode: bool = True) -> str:
