@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from pomprobe.config import load
-from pomprobe.model import Config, ConfigError, Failure, Problem, Route, RouteKind
+from pomprobe.model import CircuitBreakers, Config, ConfigError, Failure, Problem, Route, RouteKind
 
 from .reading import found, read
 
@@ -225,6 +226,16 @@ FIELDS: dict[str, tuple[str, Any]] = {
     "remove_request_headers: '[a]'": ("remove_request_headers", ("a",)),
     "name: shop": ("key_name", "shop"),
     "mcp_server: 'true'": ("mcp_server", True),
+    "mcp_client: 'true'": ("mcp_server", False),
+    'allow_spdy: "true"': ("spdy", True),
+    "host_rewrite_header: X-Host": ("host_rewrite_header", "X-Host"),
+    "host_path_regex_rewrite_pattern: ^/(.+)$": ("host_path_regex_rewrite_pattern", "^/(.+)$"),
+    r"host_path_regex_rewrite_substitution: \1": ("host_path_regex_rewrite_substitution", r"\1"),
+    "regex_rewrite_pattern: ^/a": ("regex_rewrite_pattern", "^/a"),
+    "regex_rewrite_substitution: /b": ("regex_rewrite_substitution", "/b"),
+    "circuit_breaker_thresholds: '{max_connections: 3}'": ("circuit_breakers", CircuitBreakers(max_connections=3)),
+    'enable_google_cloud_serverless_authentication: "true"': ("google_serverless", True),
+    "outlier_detection: '{interval: 1m}'": ("outlier_detection", {"interval": "60s"}),
 }
 
 
@@ -312,6 +323,14 @@ def test_secrets() -> None:
     assert RouteKind.KUBERNETES is only(SERVICE + ingress(token)).kind
     config = read(SERVICE + secret("t", token=b"hunter2") + ingress(token))
     assert "hunter2" not in repr(config)
+
+
+def test_client_certificate_of_a_secret() -> None:
+    """tls_client_secret is a Secret of the type kubernetes.io/tls."""
+    leaf = trustme.CA().issue_cert("a")
+    pair = secret("pair", tls_crt=leaf.cert_chain_pems[0].bytes(), tls_key=leaf.private_key_pem.bytes())
+    options = only(SERVICE + pair + ingress("tls_client_secret: pair", 'secure_upstream: "true"')).tls
+    assert (leaf.cert_chain_pems[0].bytes(), leaf.private_key_pem.bytes()) == (options.client_cert, options.client_key)
 
 
 def test_broken_secret() -> None:
