@@ -8,10 +8,15 @@ from collections.abc import Callable
 
 import pytest
 
+import pomprobe
 from causes.apps import App
 from causes.playing import Played, play, response
+from causes.test_tls import OUR_CA
 from pomprobe import kubernetes
 from pomprobe.model import Endpoint, Failure, Outcome, StageName, Status
+from pomprobe.net.resolv_conf import Machine, Nameserver
+from pomprobe.plan import Machine as Trusting
+from pomprobe.plan import plan
 from servers.dns import dns_server
 from servers.health import closed_port, serve, tls
 
@@ -41,10 +46,22 @@ async def test_a_closed_port() -> None:
     assert "pomerium" == played.route.forecast[0].by
 
 
-async def test_a_name_that_does_not_exist() -> None:
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let this machine's own resolver be the one at that port; Go asks no other, whatever `dns_resolvers` says."""
+
+    def use(port: int) -> None:
+        machine = Machine((Nameserver("127.0.0.1", port),))
+        monkeypatch.setattr("pomprobe.api.Machine.read", lambda: machine)
+
+    return use
+
+
+async def test_a_name_that_does_not_exist(resolver: Callable[[int], None]) -> None:
     """No 503 UH, for Envoy has no cluster for this route."""
     async with dns_server({"*": "NXDOMAIN"}) as server:
-        played = await asked("https://kube.lab.test", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+        resolver(server.port)
+        played = await asked("https://kube.lab.test", "dns_resolvers: [udp://127.0.0.1:1]")
     assert BAD == played.forecast
     assert "http: proxy error: dial tcp: lookup kube.lab.test: no such host" == log(played)
 
@@ -85,11 +102,12 @@ async def test_the_app_s_own_answer() -> None:
     assert not played.route.forecast[0].by
 
 
-async def test_go_tries_every_address() -> None:
+async def test_go_tries_every_address(resolver: Callable[[int], None]) -> None:
     """One dead address of a name harms nobody here, while Envoy would send every second request to it."""
     zone = {"kube.lab.test": [("A", "127.0.0.1"), ("A", "127.0.0.2")]}
     async with serve(PAGE) as port, dns_server(zone) as server:
-        played = await asked(f"http://kube.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+        resolver(server.port)
+        played = await asked(f"http://kube.lab.test:{port}", "dns_lookup_family: V6_ONLY")
     assert [(1.0, 200, "-", "via_upstream")] == played.forecast
 
 
@@ -119,3 +137,13 @@ def test_the_words_of_go(failure: Failure, facts: dict[str, object], words: str)
     """What was not measured is left unsaid."""
     outcome = Outcome(StageName.TLS, Status.FAILING, Endpoint("127.0.0.1", 443), failure, facts=facts)  # type: ignore[arg-type]
     assert words == kubernetes.reason(outcome)
+
+
+async def test_a_custom_ca_is_one_more() -> None:
+    """Go takes `tls_custom_ca` beside the system's authorities, while Envoy takes it in their place."""
+    text = f"routes:\n- from: https://k.example.com\n  to: https://k.lab.test\n  {TOKEN}\n  {OUR_CA}\n"
+    config = pomprobe.load("config.yaml", text=text.encode())
+    (planned,) = plan(config, Trusting(system_ca=b"system", system_ca_path="/etc/ca.pem"))
+    assert planned is not None and planned.tls[0] is not None
+    assert (planned.tls[0].trust or b"").startswith(b"system\n-----BEGIN")
+    assert "/etc/ca.pem + tls_custom_ca" == planned.tls[0].trust_source

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from envoy.scenes.sockets import listening
 from servers.dns import Answer, dns_server
-from servers.health import closed_port, serve
+from servers.health import closed_port, serve, tls
 from servers.http import say, upstream
 
 from .apps import App, dropping
 from .playing import OK, REFUSED, play, response
 from .recorded import answers, recorded
+from .test_tls import OUR_CA
 
 HELLO = say(response(200))
 UH = [(1.0, 503, "UH", "no_healthy_upstream")]
@@ -72,6 +77,33 @@ async def test_a_firewall_that_drops() -> None:
         played = await play(f"to: http://127.0.0.1:{port}\ntimeout: 500ms")
     assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
     assert "Open" in played.fix("TCP132") or "firewall" in played.fix("TCP132")
+
+
+async def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
+    """J: `to` names a file that does not exist where Pomerium runs."""
+    played = await play(f"to: unix://{tmp_path}/app.sock\nprefix_rewrite: /")
+    ((share, status, flags, details),) = played.forecast
+    assert (1.0, 503, "UF") == (share, status, flags)
+    assert "immediate_connect_error:_No_such_file_or_directory" in details
+    assert f"{tmp_path}/app.sock" in played.fix("TCP141")
+
+
+@pytest.mark.parametrize("scheme", ["unix", "https+unix"])
+async def test_a_unix_socket(scheme: str, tmp_path: Path) -> None:
+    """J: it is reached like any other upstream, with TLS or without; behind https+unix the name has to be said."""
+    secure = scheme == "https+unix"
+    async with listening(say_hello, tls("app.lab.test") if secure else None, path=tmp_path / "app.sock"):
+        to = f"to: {scheme}://{tmp_path}/app.sock\nprefix_rewrite: /"
+        assert [(1.0, 200, "-", OK)] == (await play(f"{to}\n{OUR_CA}\ntls_upstream_server_name: app.lab.test")).forecast
+        unnamed = await play(f"{to}\n{OUR_CA}")
+    assert ([503] if secure else [200]) == [status for _, status, *_ in unnamed.forecast]
+    assert secure == ("CFG410" in unnamed.codes)
+
+
+async def say_hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(response(200))
+    await writer.drain()
 
 
 async def test_one_dead_member() -> None:

@@ -125,6 +125,14 @@ async def test_a_chain_whose_proxy_refuses(status: int, code: str, word: str) ->
     assert word in played.fix(code)
 
 
+async def test_a_chain_whose_proxy_refuses_to_talk() -> None:
+    """U: it closes without an answer to CONNECT; most likely it is the server itself, and no proxy."""
+    async with serve(proxy(b"", [], then_closes=True)) as port:
+        played = await tunnelled(f"http://127.0.0.1:{port}")
+    assert recorded("own-chain-closed") == answers(played.forecast)
+    assert f"`to: tcp://127.0.0.1:{port}`" in played.fix("HTTP615")
+
+
 async def test_a_chain_whose_proxy_hangs_up() -> None:
     """U: 200, and then the end of the tunnel, which Envoy calls a termination here."""
     async with serve(proxy(OPENED, [], then_closes=True)) as port:

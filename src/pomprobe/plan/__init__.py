@@ -78,6 +78,8 @@ def _dialled(upstream: Upstream) -> Upstream:
 
 
 def _dns(route: Route, settings: DNSSettings) -> DNSSettings:
+    if route.kind is RouteKind.KUBERNETES:
+        return DNSSettings(lookup_family="ALL")  # Go's dialler: the machine's own resolver, and every address of a name
     return replace(settings, lookup_family="V4_ONLY") if route.google_serverless else settings
 
 

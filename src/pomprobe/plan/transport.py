@@ -85,6 +85,8 @@ def _context(route: Route, upstream: Upstream, trust: Trust) -> UpstreamTLS:
         pem: bytes | None = options.custom_ca
         source = "tls_custom_ca_file" if "tls_custom_ca_file" in route.places else "tls_custom_ca"
         file = options.custom_ca_file
+        if route.kind is RouteKind.KUBERNETES and trust.pem is not None:  # config/http.go adds it to the system's (GetCertPool)
+            pem, source, file = trust.pem + b"\n" + options.custom_ca, f"{trust.source} + {source}", ""
     else:
         pem, source, file = trust.pem, trust.source, trust.file
     return UpstreamTLS(
