@@ -121,10 +121,11 @@ def _opening(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, wa
 def _headroom(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:
     """The timer of which this answer used most, if that is more than `warn_at`."""
     total = sum(_own(o) for o in outcomes if o.stage in (StageName.TCP, StageName.TLS, StageName.HTTP))
-    if isinstance(slowest := outcome.facts.get("max"), float) and "late" not in outcome.facts:
-        total = max(total, slowest)
+    late = outcome.elapsed - _own(outcome)
+    if isinstance(slowest := outcome.facts.get("max"), float):
+        total = max(total, slowest - late)
     waited = outcome.facts.get("first_byte")
-    first = waited if isinstance(waited, float) and "late" not in outcome.facts else 0.0
+    first = waited - late if isinstance(waited, float) else 0.0
     timers = cluster.timers
     used = (
         (Timer.ROUTE, total, timers.route),

@@ -9,6 +9,7 @@ from pathlib import Path
 import trustme
 
 import pomprobe
+from pomprobe.api import Session
 from pomprobe.model import Finding, Report, RouteReport, Verdict
 
 Answer = tuple[float, int, str, str]
@@ -63,8 +64,11 @@ async def play(routes: str, settings: str = "", file: str | Path = "config.yaml"
         keys = "\n".join(f"    {line}" for line in routes.strip().splitlines())
         routes = f"  - from: https://app.example.com\n{keys}\n"
     text = f"{settings}\nroutes:\n{routes}".encode()
+    warn_at = options.pop("warn_at", 0.8)
     given = pomprobe.Options(**options)  # type: ignore[arg-type]
-    return Played(await pomprobe.probe(pomprobe.load(file, text=text), given))
+    session = Session(pomprobe.load(file, text=text), given, warn_at=float(warn_at))
+    await session.run()
+    return Played(session.report())
 
 
 def base64_of(authority: trustme.CA) -> str:
