@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
 from pomprobe.envoy.find import EnvoyError, find
+from pomprobe.report import FORMATS
 from servers.app import app
 
 from .program import PROGRAM, Ended, config, pomprobe
@@ -226,6 +230,29 @@ def test_several_reports_of_one_run() -> None:
     assert ["TCP102"] == [result["ruleId"] for result in results if result["level"] == "error"]
     assert 1 == JUnitXml.fromfile("r.xml").failures
     assert "failing" == json.loads(Path("r.json").read_text())["routes"][0]["status"]
+
+
+def test_one_command_writes_every_format() -> None:
+    """One run, every format into a file of its own, each read back by its consumer: all tell the same of the same route."""
+    with app() as up, app(running=False) as down:
+        name = config(f"to: {up.url}", f"to: {down.url}")
+        asked = [part for format in FORMATS for part in ("-o", f"{format}=report.{format}")]
+        assert Ended(1, "", "") == pomprobe("check", name, *asked)
+    text = {format: Path(f"report.{format}").read_text() for format in FORMATS}
+    (failing,) = [route for route in json.loads(text["json"])["routes"] if route["status"] == "failing"]
+    details = failing["forecast"][0]["response_code_details"]
+    assert details.endswith("{remote_connection_failure|delayed_connect_error:_Connection_refused}")
+    assert {"ok", "failing"} == {json.loads(line)["status"] for line in text["jsonl"].splitlines()[:-1]}
+    assert 1 == JUnitXml.fromstring(text["junit"].encode()).failures
+    (result,) = [r for r in json.loads(text["sarif"])["runs"][0]["results"] if r["level"] == "error"]
+    assert details == result["properties"]["response_code_details"]
+    metrics = {m.name: m for m in text_string_to_metric_families(text["prometheus"])}
+    assert {"a.example.com": 1.0, "b.example.com": 0.0} == {s.labels["route"]: s.value for s in metrics["probe_success"].samples}
+    assert text["nagios"].startswith("POMPROBE CRITICAL - 1/2 routes not well: b.example.com")
+    assert text["github"].startswith("::error file=config.yaml,line=5,")
+    for format in ("text", "short", "markdown", "html"):
+        said = re.sub(r"<wbr>|[\s\\]", "", text[format])
+        assert "TCP102" in said and html.escape(details, quote=False) in said, format
 
 
 def test_a_report_that_cannot_be_written_is_said() -> None:
