@@ -28,7 +28,7 @@ def secrets(cluster: Cluster) -> tuple[str, ...]:
 
 def shown(path: str) -> str:
     """A request's path for people: `to: https://https://user:password@app` has a password in its path, which is sent like that."""
-    return re.sub(r"//[^/]*:[^/]*@", "//xxxxx@", path)
+    return re.sub(r"/[^/]*:[^/]*@", "/xxxxx@", path)
 
 
 def redacted(outcome: Outcome, hidden: Iterable[str]) -> Outcome:

@@ -7,8 +7,10 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from robust.running import COMMAND, Ran, environment, run
 from robust.threads import Ports, served, silent
 from servers.http import say, upstream
 
-MOMENTS = random.Random(20250101).sample(range(0, 2000), 12)
+MOMENTS = random.Random(20250101).sample(range(0, 2000), 50)
 """Milliseconds after the start: before the config is read, while it is, and while the upstreams are slow."""
 
 
@@ -76,9 +78,9 @@ def group_is_gone(pid: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["int", "term", "hup"])
 def test_a_signal_while_probing_gives_a_partial_report(number: signal.Signals, ports: Ports, tmp_path: Path) -> None:
-    """130 or 143, valid JSON on standard output and in the file, which says that it was interrupted; no child is left."""
+    """130, 143 or 129, valid JSON on standard output and in the file, which says that it was interrupted; no child is left."""
     config, target = written(tmp_path / "c.yaml", ports), tmp_path / "report.json"
     before = ports.taken
     with started("check", "-o", "json", "-o", f"json={target}", str(config)) as process:
@@ -94,10 +96,11 @@ def test_a_signal_while_probing_gives_a_partial_report(number: signal.Signals, p
 
 
 def test_a_signal_at_any_moment_is_no_traceback(ports: Ports, tmp_path: Path) -> None:
-    """Twelve moments, with SIGINT and SIGTERM in turn: nothing at all or a whole report; never half a file, never a traceback."""
+    """Fifty moments, the three signals in turn: nothing at all or a whole report; never half a file, never a traceback."""
     config = written(tmp_path / "c.yaml", ports)
-    for turn, milliseconds in enumerate(MOMENTS):
-        number = (signal.SIGINT, signal.SIGTERM)[turn % 2]
+
+    def at(turn: int) -> None:
+        milliseconds, number = MOMENTS[turn], (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[turn % 3]
         target = tmp_path / f"{turn}.json"
         with started("check", "-o", "json", "-o", f"json={target}", str(config)) as process:
             try:
@@ -107,13 +110,16 @@ def test_a_signal_at_any_moment_is_no_traceback(ports: Ports, tmp_path: Path) ->
             ran = ended(process)
             assert group_is_gone(process.pid)
         if "init_import_site" in ran.err or "runpy module" in ran.err:
-            continue  # Python itself had not started yet
+            return  # Python itself had not started yet
         assert ran.code in (128 + number, -number), (milliseconds, ran)
         assert "in main" not in ran.err, (milliseconds, ran.err)  # before that it is Python's own start
         if ran.out:
             assert json.loads(ran.out)["interrupted"]
         if target.exists():
             assert json.loads(target.read_text())["interrupted"]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(at, range(len(MOMENTS))))
     assert [] == [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
 
 
@@ -147,6 +153,54 @@ def test_a_signal_while_it_waits_to_try_again(tmp_path: Path) -> None:
             ran = ended(process)
     assert ran.code in (130, -signal.SIGINT)
     assert "Traceback" not in ran.err
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """`nohup pomprobe check`, and a shell's background job: what the shell told us to ignore does not end the run."""
+    with served(lambda: silent(1)) as (found,):
+        config = written(tmp_path / "c.yaml", found, timeout="2s")
+        words = "import os, signal, sys; [signal.signal(n, signal.SIG_IGN) for n in (1, 2)]; os.execv(sys.argv[1], sys.argv[1:])"
+        process = subprocess.Popen([sys.executable, "-c", words, *COMMAND, "check", str(config)], stdout=subprocess.PIPE, env=environment())
+        connected(process, 0, found)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert 1 == process.returncode
+    assert b"response_timeout" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_while_a_file_is_written(number: signal.Signals, tmp_path: Path) -> None:
+    """It waits until the report is in its place; the next one is not begun, and nothing lies beside it."""
+    config, target = written(tmp_path / "c.yaml", [1]), tmp_path / "out" / "r.json"
+    target.parent.mkdir()
+    words = (
+        "import os, sys; real = os.fsync\n"
+        f"def fsync(fd): os.fsync = real; os.kill(os.getpid(), {int(number)}); real(fd)\n"
+        "os.fsync = fsync; from pomprobe.cli import main; sys.argv[0] = 'pomprobe'; main()"
+    )
+    command = [sys.executable, "-c", words, "check", "-o", f"json={target}", "--state", str(target.with_name("state")), str(config)]
+    done = subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False)
+    assert done.returncode in (-number, 128 + number), done
+    assert b"Traceback" not in done.stderr
+    assert 1 == len(json.loads(target.read_text())["routes"])
+    assert not [name for name in os.listdir(target.parent) if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_while_mail_is_sent(number: signal.Signals, tmp_path: Path) -> None:
+    """A mail server that says nothing: the report is out already, and the signal ends the wait without a word."""
+    with served(lambda: silent(1)) as (found,):
+        config, target = written(tmp_path / "c.yaml", [1]), tmp_path / "r.json"
+        mail = ("--mail-to", "a@example.com", "--mail-from", "b@example.com", "--smtp", f"smtp://127.0.0.1:{found[0]}")
+        with started("check", "-o", f"json={target}", "-o", "text", *mail, str(config)) as process:
+            connected(process, 0, found)
+            process.send_signal(number)
+            ran = ended(process)
+            assert group_is_gone(process.pid)
+    assert (ran.code in (-number, 128 + number), "") == (True, ran.err)
+    assert "1 route" in ran.out
+    assert 1 == len(json.loads(target.read_text())["routes"])
 
 
 @pytest.mark.parametrize("format", ["text", "json", "jsonl", "html"])

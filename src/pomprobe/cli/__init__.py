@@ -23,7 +23,8 @@ NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(100_000, 50, 50)  # imports make much that stays: looking through it is a tenth of the start-up
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to report: end without a traceback
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to report: end without a traceback
     _open_standard_streams()
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
         sys.stdout.write(version() + "\n")

@@ -63,7 +63,7 @@ def check(
     """Probe every upstream of the configs and say what Pomerium's users would see.
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or a config that Pomerium would refuse, 3 nothing could be judged,
-    130 or 143 ended by a signal. With -o nagios alone: Nagios' own 0 to 3.
+    129, 130 or 143 ended by a signal. With -o nagios alone: Nagios' own 0 to 3.
     """
     if not configs:
         usage("no config: pomprobe check config.yaml (- reads standard input)")

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .tell import Aside
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a run with what is known; one that is ignored stays so (nohup)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What to probe and how; the same for every try of --wait."""
@@ -85,7 +89,7 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
                 draw()
 
         try:
-            anyio.run(session.run, (signal.SIGINT, signal.SIGTERM), tick)
+            anyio.run(session.run, [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN], tick)
         except Exception as defect:
             session.broke(defect)
     report = session.report()

@@ -153,7 +153,7 @@ def _parse(text: str, whole: str = "") -> URL:
     if bad:
         raise refuse("invalid URL escape %s", rest[bad.start() : bad.start() + 3])
     has_user = "@" in authority
-    path = re.sub(r"//[^/]*:[^/]*@", f"//{_MASK}@", _escaped(rest))  # a URL behind a scheme that stands there twice
+    path = re.sub(r"/[^/]*:[^/]*@", f"/{_MASK}@", _escaped(rest))  # userinfo behind one slash too many
     slashes = "//" if not omit_host and (host or rest or has_user) else ""
     start = f"{scheme}:{slashes}" if scheme else slashes if host or has_user else ""
     bare = f"{start}{host}{path}"

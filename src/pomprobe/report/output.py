@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -89,7 +90,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
             with target.open("w", encoding="utf-8") as file:
                 yield file
             return
-        with _replacing(target, old) as file:
+        with _undisturbed(), _replacing(target, old) as file:
             yield file
     except OSError as error:
         said = error.strerror or str(error)
@@ -116,6 +117,16 @@ def _replacing(target: Path, old: os.stat_result | None) -> Iterator[TextIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that would end us wait until the file is in its place, or gone."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _printable(text: str, encoding: str | None, format: str) -> str:
