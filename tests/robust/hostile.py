@@ -12,18 +12,20 @@ import ssl
 import struct
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import dns.message
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from servers.dns import Zone, dns_server
+from servers.dns import Forged, Zone, dns_server
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 PAUSE = 0.01
@@ -36,7 +38,9 @@ RAW_ESCAPES = b"\x1b[31mred\x1b]0;t\x07\xe2\x80\xaeRTL\x9b7m\x7f"
 
 @dataclass(frozen=True)
 class Row:
-    """play: what happens on a connection, once the request has come where `wait` is set. scheme: that of the route's `to`.
+    """play: what happens on a connection, once the request has come where `wait` is set.
+
+    scheme: that of the route's `to`; keys: more of the route.
 
     judged: the certificate is looked at; else the route has tls_skip_verify, so that it comes to the play.
     """
@@ -47,6 +51,7 @@ class Row:
     wait: bool = True
     tls: Callable[[], ssl.SSLContext] | None = None
     judged: bool = True
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 # ------------------------------------------------------------------------------------------------- what is played
@@ -161,8 +166,8 @@ def _key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def context(common_name: str = "up", sans: Iterable[str] = ("up.test",), copies: int = 0) -> Callable[[], ssl.SSLContext]:
-    """TLS of a server with a certificate of its own; copies: how often it is sent once more."""
+def context(common_name: str = "up", sans: Iterable[str] = ("up.test",), copies: int = 0, tickets: int = 2) -> Callable[[], ssl.SSLContext]:
+    """TLS of a server with a certificate of its own; copies: how often it is sent once more; tickets: of TLS 1.3."""
 
     def make() -> ssl.SSLContext:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
@@ -178,6 +183,7 @@ def context(common_name: str = "up", sans: Iterable[str] = ("up.test",), copies:
             path = Path(folder, "c.pem")
             path.write_bytes(private + pem * (copies + 1))
             made.load_cert_chain(path)
+        made.num_tickets = tickets
         return made
 
     return make
@@ -313,13 +319,62 @@ TCP = [
     ("escapes", send(RAW_ESCAPES)),
 ]
 
+TIMES = {"timeout": "1s", "interval": "1s", "healthy_threshold": 1, "unhealthy_threshold": 1}
+HTTP_CHECK = {"health_checks": [{**TIMES, "http_health_check": {"path": "/", "receive": [{"text": "00ff"}]}}]}
+TCP_CHECK = {"health_checks": [{**TIMES, "tcp_health_check": {"send": {"text": "0d0a0d0a"}, "receive": [{"text": "00ff00"}]}}]}
+GRPC_CHECK = {"health_checks": [{**TIMES, "grpc_health_check": {}}]}
+WEBSOCKET = {"allow_websockets": True}
+GRPC = literal(b"content-type", b"application/grpc") + literal(b"grpc-status", b"2")
+SWITCHED = b"HTTP/1.1 101 \x1b[2J\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"
+
+OTHER = [
+    Row("health check: endless body", "http", flood(OK + b"\r\n", MEGABYTE[:65536]), keys=HTTP_CHECK),
+    Row("health check: endless headers", "http", flood(OK, b"x-a: " + b"y" * 100 + b"\r\n"), keys=HTTP_CHECK),
+    Row("health check: drip-fed", "http", drip(OK + b"x: y\r\n" * 100), keys=HTTP_CHECK),
+    Row("health check: escapes in the body", "http", send(OK + b"content-length: 60\r\n\r\n" + RAW_ESCAPES * 4), keys=HTTP_CHECK),
+    Row("health check: deaf", "http", deaf, keys=HTTP_CHECK),
+    Row("health check: endless bytes", "http", flood(RAW_ESCAPES, MEGABYTE[:65536]), keys=TCP_CHECK),
+    Row("health check: bytes that nearly match", "http", flood(b"", b"\x00\xff" * 8192), keys=TCP_CHECK),
+    Row("gRPC health check: CONTINUATION flood", "h2c", HTTP2[0][1], keys=GRPC_CHECK),
+    Row("gRPC health check: escapes in the message", "h2c", send(
+        SETTINGS + frame(1, 5, 1, b"\x88" + GRPC + literal(b"grpc-message", b"%1B%5B31m%E2%80%AE%0A::error::x"))), keys=GRPC_CHECK),
+    Row("gRPC health check: message of 4 GB", "h2c", flood(
+        SETTINGS + frame(1, 4, 1, b"\x88" + literal(b"content-type", b"application/grpc")) + frame(0, 0, 1, b"\0\xff\xff\xff\xff"),
+        frame(0, 0, 1, b"x" * 16384)), keys=GRPC_CHECK),
+    Row("gRPC health check: varint without end", "h2c", send(
+        SETTINGS + frame(1, 4, 1, b"\x88" + literal(b"content-type", b"application/grpc")) + frame(0, 0, 1, b"\0\0\0\0\x14" + b"\xff" * 20)
+        + frame(1, 5, 1, literal(b"grpc-status", b"0"))), keys=GRPC_CHECK),
+    Row("websocket: switched, then a flood", "http", flood(SWITCHED, b"\x82\x7e\xff\xff" + b"x" * 65535), keys=WEBSOCKET),
+    Row("websocket: endless headers", "http", flood(b"HTTP/1.1 101 X\r\n", b"x-a: " + b"y" * 100 + b"\r\n"), keys=WEBSOCKET),
+    Row("websocket: refused with an endless body", "http", flood(b"HTTP/1.1 403 X\r\n\r\n", MEGABYTE[:65536]), keys=WEBSOCKET),
+    Row("websocket: escapes", "http", send(b"HTTP/1.1 426 \x1b[2J\r\nserver: \xc2\x9b31m\r\ncontent-length: 0\r\n\r\n"), keys=WEBSOCKET),
+    Row("a flood after the answer", "http", flood(OK + b"content-length: 0\r\n\r\n", MEGABYTE[:65536])),
+    Row("drip-fed after the answer", "http", flood(OK + b"content-length: 0\r\n\r\n", b"x", 0.05)),
+    Row("redirects to itself", "http", send(b"HTTP/1.1 302 X\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n")),
+    Row("redirect of a megabyte", "http", send(b"HTTP/1.1 302 X\r\nlocation: http://" + b"a" * 70_000 + b"\r\ncontent-length: 0\r\n\r\n")),
+    Row("10,000 session tickets", "https", send(COMPLETE), True, context(tickets=10_000), False),
+    Row("SSH banner of escapes", "ssh", send(b"SSH-2.0-" + RAW_ESCAPES + b"\r\n"), False),
+    Row("endless SSH banner", "ssh", flood(b"SSH-2.0-", b"y" * 4096), False),
+]
+
 ROWS = (
+    *OTHER,
     *(Row(name, "http", play) for name, play in HTTP1),
     *(Row(name, "h2c", play) for name, play in HTTP2),
     *(Row(name, "https", play, False) for name, play in RAW_TLS),
     *OVER_TLS,
     *(Row(name, "tcp", play, False) for name, play in TCP),
 )
+
+ADDRESS = b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x04\x7f\0\0\x01"
+
+
+def _answered(query: dns.message.Message, count: int, records: bytes) -> bytes:
+    """An answer to the query with these bytes for its records."""
+    whole = dns.message.make_response(query).to_wire()
+    end = whole.index(b"\0", 12) + 5  # the question
+    return whole[:4] + b"\0\x01" + count.to_bytes(2) + bytes(4) + whole[12:end] + records
+
 
 DNS: Zone = {
     "garbage.test": b"\0" * 5,
@@ -335,6 +390,17 @@ DNS: Zone = {
     "lines.test": [("CNAME", r"a\010b\013c.<script>.test.")],
     "command.test": [("CNAME", r"\058\058error\058\058x.test.")],
     "many.test": [("A", f"127.1.{n // 250}.{n % 250 + 1}") for n in range(1000)],
+    "compression.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x05\x00\x01" + b"\0" * 4 + b"\x00\x02\xc0\x2e"),
+    "pointer.test": lambda query: _answered(query, 1, b"\xff\xff\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x04\x7f\0\0\x01"),
+    "count.test": lambda query: _answered(query, 65535, b""),
+    "length.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\xff\xff\x7f\0\0\x01"),
+    "short.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x01\x7f"),
+    "text.test": lambda query: _answered(query, 200, (b"\xc0\x0c\x00\x10\x00\x01" + b"\0" * 4 + b"\x01\x00\xff" + b"\x1b" * 255) * 200),
+    "identity.test": lambda query: Forged(tuple(n.to_bytes(2) + b"\x81\x80" + bytes(8) for n in range(2000)), "REFUSED"),
+    "elsewhere.test": lambda query: Forged((_answered(query, 1, ADDRESS),) * 100, "REFUSED", elsewhere=True),
+    "question.test": lambda query: Forged((_answered(dns.message.make_query("other.test", "A", id=query.id), 1, ADDRESS),) * 50, "REFUSED"),
+    "chain.test": [("CNAME", "chain1.test.")],
+    **{f"chain{n}.test": [("CNAME", f"chain{n + 1}.test.")] for n in range(1, 60)},
 }
 """Names whose answers mean harm."""
 

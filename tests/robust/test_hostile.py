@@ -22,10 +22,12 @@ from robust.running import COMMAND, environment
 MEMORY = 400 * 1024 * 1024
 """Bytes that the program may take at its worst; every upstream here would give it more than that."""
 
-ASKED = ("-v", "--deadline", "60s", "--concurrency", "10")
+ASKED = ("-v", "--deadline", "60s", "--concurrency", "10", "--idle-probe", "1s")
 """Ten at a time: a timer that fires while the machine is behind says nothing about an upstream."""
 
+NAMES = [name for name in DNS if not re.match("chain[0-9]", name)]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
+FROM = {"tcp": "tcp+https://r{}.example.com:1", "ssh": "ssh://r{}"}
 TESTS = Path(__file__).parents[1]
 
 
@@ -62,14 +64,15 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
     routes = [
         {
             "name": f"{row.scheme} {row.name}",
-            "from": f"tcp+https://r{number}.example.com:1" if row.scheme == "tcp" else f"https://r{number}.example.com",
+            "from": FROM.get(row.scheme, "https://r{}.example.com").format(number),
             "to": f"{row.scheme}://127.0.0.1:{port}",
             "timeout": "1s",
             "tls_skip_verify": not row.judged,
+            **row.keys,
         }
         for number, (row, port) in enumerate(zip(ROWS, told["ports"], strict=True))
     ]
-    routes += [{"name": name, "from": f"https://{name}.example.com", "to": f"http://{name}:1", "timeout": "1s"} for name in DNS]
+    routes += [{"name": name, "from": f"https://{name}.example.com", "to": f"http://{name}:1", "timeout": "1s"} for name in NAMES]
     return {"dns_resolvers": [told["resolver"]], "dns_query_timeout": "1s", "dns_query_tries": 1, "routes": routes}
 
 
@@ -87,7 +90,7 @@ def _run(config: Path, folder: Path) -> Result:
     return Result(process.returncode, error, reports, routes, used.ru_maxrss * 1024)
 
 
-@pytest.mark.parametrize("name", [*(f"{row.scheme} {row.name}" for row in ROWS), *DNS])
+@pytest.mark.parametrize("name", [*(f"{row.scheme} {row.name}" for row in ROWS), *NAMES])
 def test_it_gives_a_verdict_or_a_reply(name: str, result: Result) -> None:
     """Every upstream is judged, by Envoy's timers where it has no end: no defect of ours, and unknown only where we were too slow."""
     route = result.routes[name]
@@ -97,7 +100,17 @@ def test_it_gives_a_verdict_or_a_reply(name: str, result: Result) -> None:
         assert "our own congestion" in told, told
     else:
         assert route["status"] in ("ok", "warning", "failing"), told
-        assert route["forecast"]
+        assert route["forecast"] or name.startswith("ssh ")  # which speaks no HTTP
+
+
+@pytest.mark.parametrize("name", [f"{row.scheme} {row.name}" for row in ROWS])
+def test_it_takes_no_longer_than_its_timer(name: str, result: Result) -> None:
+    """A second for the route, a second for the health check, and a second more; where we were late ourselves it is told, and some more."""
+    for upstream in result.routes[name]["upstreams"]:
+        for endpoint in upstream["endpoints"]:
+            for outcome in endpoint["outcomes"]:
+                late = outcome["facts"].get("late", 0.0)
+                assert outcome["elapsed"] <= (2.0 if late < 0.1 else 5.0), outcome
 
 
 def test_most_are_not_left_unknown(result: Result) -> None:
