@@ -131,6 +131,15 @@ def test_our_own_limits_are_undetermined_and_in_no_forecast() -> None:
     assert (Status.UNDETERMINED, []) == (report.status, shares(report))
 
 
+@pytest.mark.parametrize(("panic", "known"), [(50, True), (0, False)])
+def test_a_check_that_our_limits_cut_short_is_not_taken_for_healthy(panic: int, known: bool) -> None:
+    """With panic routing the check decides nothing, and the answer is known all the same."""
+    cut = Outcome(StageName.HEALTH, Status.UNDETERMINED, ONE, Failure.NOT_KNOWN, facts={"limit": "our own congestion (1.0 s late)"})
+    some = EndpointOutcomes(ONE, (*good(ONE).outcomes, cut))
+    report = diagnose(cluster(health_checks=(CHECK,), panic_threshold=panic), [resolved(upstream(), some)], KNOWLEDGE)
+    assert (Status.UNDETERMINED, known) == (report.status, bool(shares(report)))
+
+
 def test_a_defect_of_ours_is_no_verdict_on_the_upstream() -> None:
     """The report survives, and nothing is forecast from it."""
     defect = bad(ONE, Outcome(StageName.HTTP, Status.BUG, ONE, Failure.BUG, facts={"bug": "ValueError at http.py:1"}))

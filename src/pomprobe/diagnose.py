@@ -170,7 +170,7 @@ class _Judge:
             self.verdict(notice, upstream.upstream, probed.endpoint)
         return Host(
             weight,
-            check is None or check.status is not Status.FAILING,
+            None if check is not None and check.status in UNKNOWN else check is None or check.status is not Status.FAILING,
             check is not None and bool(check.facts.get("degraded")),
             tuple(replace(a, share=1 / len(known)) for a in known),
             verdict,

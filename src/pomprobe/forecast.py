@@ -12,10 +12,10 @@ from .retries import Answer, after_retries
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the cluster: what it answers, each sample with its share, and whether its health check passes."""
+    """One host of the cluster: what it answers, each sample with its share, and whether its health check passes (None: not known)."""
 
     weight: int
-    healthy: bool
+    healthy: bool | None
     degraded: bool
     answers: tuple[Answer, ...]  # empty: not known
     check: Verdict | None
@@ -26,8 +26,9 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
     if not hosts:
         blamed = next((v for v in names if v.means), None)
         return [ForecastEntry(1.0, blamed.means, blamed.rule.code)] if blamed and blamed.means else []
-    seen = [balance.Host(host.weight, host.healthy, host.degraded) for host in hosts]
-    shares = balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
+    shares = _shares(cluster, hosts, True)
+    if any(host.healthy is None for host in hosts) and shares != _shares(cluster, hosts, False):
+        return []  # a check that our own limits kept from its end would decide
     if not any(shares):
         check = next((host.check for host in hosts if host.check and host.check.means), None)
         return [ForecastEntry(1.0, check.means, check.rule.code)] if check and check.means else []
@@ -51,6 +52,12 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
         if known
     ]
     return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
+
+
+def _shares(cluster: Cluster, hosts: Sequence[Host], unknown: bool) -> list[float]:
+    """The share of each host. unknown: whether a check of which nothing is known passes."""
+    seen = [balance.Host(host.weight, unknown if host.healthy is None else host.healthy, host.degraded) for host in hosts]
+    return balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
 
 
 def by_pomerium(
