@@ -135,8 +135,8 @@ async def test_refused_routes_leave_the_others_alone(envoy: Binary) -> None:
                 health_checks=(HealthCheck("http", 1, 1, 1, 1, raw=twice),),
                 set_request_headers={"x-key": "s3cret"},
             ),
-            route(f"http://127.0.0.1:{port}", index=3, cluster_name="route-1"),
-            route(f"http://127.0.0.1:{port}", index=4, cluster_name="route-1"),
+            route(f"http://127.0.0.1:{port}", index=3, cluster_name="route-same"),
+            route(f"http://127.0.0.1:{port}", index=4, cluster_name="route-same"),
         )
     refusals = [one.refusal for one in found]
     assert refusals[0].startswith("malformed IP address: [::1]")
