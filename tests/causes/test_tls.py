@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+from pathlib import Path
 
 import pytest
 import trustme
 
 import servers.tls
+from envoy.scenes import pki
 from envoy.scenes import tls as scenes
 from servers.certificates import mint, root
 from servers.health import AUTHORITY, closed_port, serve, tls
@@ -174,3 +176,28 @@ async def test_a_server_that_renegotiates() -> None:
         played = await play(f"to: https://127.0.0.1:{port}\ntls_skip_verify: true")
     assert [(1.0, 503, "UC", "upstream_reset_before_response_started{connection_termination}")] == played.forecast
     assert "`tls_upstream_allow_renegotiation: true` on this route: pomprobe tried it" in played.fix("HTTP109")
+
+
+async def test_an_intermediate_that_the_server_leaves_out() -> None:
+    """A: Envoy's words are those of an unknown CA, and the fixes name both."""
+    authority = trustme.CA()
+    between = authority.create_child_ca()
+    issued = between.issue_cert("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with issued.private_key_pem.tempfile() as key, issued.cert_chain_pems[0].tempfile() as leaf:
+        context.load_cert_chain(leaf, key)
+    async with serve(HELLO, context) as port:
+        played = await play(f"to: https://127.0.0.1:{port}\ntls_custom_ca: {base64_of(authority)}")
+    assert "unable_to_get_local_issuer_certificate" in played.forecast[0][3]
+    assert "`tls_custom_ca_file`" in played.fix("TLS115")
+    assert "intermediate" in " ".join(played.verdict("TLS115").fixes)
+
+
+async def test_a_certificate_that_signs_itself(tmp_path: Path) -> None:
+    """A: it can be trusted itself; that it is not checked at all comes last."""
+    leaf = pki.Authority(tmp_path).leaf(pki.Leaf(("127.0.0.1",), issuer="self"))
+    async with serve(HELLO, scenes.context(leaf)) as port:
+        played = await play(f"to: https://127.0.0.1:{port}")
+    assert "self_signed_certificate" in played.forecast[0][3]
+    assert "tls_custom_ca_file" in played.fix("TLS105")
+    assert "tls_skip_verify" not in "".join(played.verdict("TLS105").fixes[:1])
