@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fnmatch
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
 from .runner import Options, Runner
+from .selection import Selection
 from .timed import bug
 
 if TYPE_CHECKING:
@@ -41,17 +41,6 @@ TICK = 0.2
 
 ENVOY = {"next": "1.40"}
 """Pomerium version -> Envoy whose words are forecast; every release so far is answered with 1.37's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which routes: patterns (as in a shell) on a route's name, `from` or cluster (as Envoy's log has it); none selects all."""
-
-    patterns: tuple[str, ...] = ()
-
-    def __contains__(self, route: Route) -> bool:
-        names = (route.name, route.key_name, route.from_host, route.from_url, route.cluster_name)
-        return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
 
 
 class Session:
@@ -208,17 +197,3 @@ def run(config: Config, options: Options | None = None, *, routes: Iterable[str]
     session = Session(config, options, routes=routes, observer=observer)
     anyio.run(session.run)
     return session.report()
-
-
-def merge(reports: Sequence[Report]) -> Report:
-    """One report of several configs, in their order."""
-    if len(reports) == 1:
-        return reports[0]
-    return replace(
-        reports[0],
-        config=", ".join(report.config for report in reports),
-        elapsed=sum(report.elapsed for report in reports),
-        findings=tuple(f for report in reports for f in report.findings),
-        routes=tuple(r for report in reports for r in report.routes),
-        interrupted=any(report.interrupted for report in reports),
-    )

@@ -74,3 +74,10 @@ def test_since_is_about_known_keys() -> None:
     """Every key with a version is a key."""
     assert set(GLOBAL_SINCE) <= set(GLOBAL_KEYS)
     assert set(ROUTE_SINCE) <= set(ROUTE_KEYS)
+
+
+@pytest.mark.parametrize("written", ["0.28", "0.34", "1.0", "0.33.x", "latest", "0.-1", ""])
+def test_versions_that_are_not_known(written: str) -> None:
+    """What is known of them would be a guess, so they are refused."""
+    with pytest.raises(ValueError, match=r"Pomerium version|none of 0\.29"):
+        read(ROUTE, pomerium_version=written)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pomprobe.api import merge
 from pomprobe.config import load
 from pomprobe.config.keys import GLOBAL_KEYS, ROUTE_KEYS
 from pomprobe.lint import lint
@@ -29,6 +28,7 @@ from pomprobe.listing import describe
 from pomprobe.model import Config, ConfigError
 from pomprobe.plan import Machine, plan
 from pomprobe.report import FORMATS, Style, write
+from pomprobe.selection import merge
 from robust.canaries import Canaries
 
 HERE = Machine(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "/ca.pem")

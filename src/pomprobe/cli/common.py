@@ -81,11 +81,11 @@ def read(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None
 
 def loaded(path: Path, pomerium_version: str, env: Mapping[str, str] | None = None) -> Config:
     """Load a config. Raises ConfigError; a version that nobody knows ends the program with exit code 2."""
-    from ..api import load
-    from ..config.keys import version
+    from ..config import load
+    from ..config.keys import supported
 
     try:
-        version(pomerium_version)
+        supported(pomerium_version)
     except ValueError as error:
         usage(f"--pomerium-version {pomerium_version}: {error}")
     text = _standard_input() if str(path) == "-" else None

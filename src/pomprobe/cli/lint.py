@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,17 @@ def lint(
         usage("no config: pomprobe lint config.yaml (- reads standard input)")
     severity(fail_on)
     outputs = outputs_of(output)
-    from ..api import merge
     from ..catalog import load
     from ..model import StageName
+    from ..selection import merge
     from .tell import Aside
 
     probed = frozenset(rule.code for rule in load().rules if rule.stage is not StageName.CONFIG)
     aside = Aside.parse(suppress or [], baseline).apart_from(probed)
     given = environment(env, quiet=quiet)
-    report = aside.without(merge([_judged(read(path, pomerium_version, given), probed) for path in configs]))
+    began = time.monotonic()
+    report = merge([_judged(read(path, pomerium_version, given), probed) for path in configs])
+    report = aside.without(replace(report, elapsed=time.monotonic() - began))
     code = FINDINGS if fails(report, fail_on) else GOOD
     written = show(report, [one for one in outputs if one.path or not quiet or code != GOOD], color, False)
     raise typer.Exit(code if written else UNJUDGED)

@@ -24,11 +24,11 @@ def list_routes(
         usage("no config: pomprobe list config.yaml (- reads standard input)")
     if output not in ("text", "json"):
         usage(f"--output {output}: one of text, json")
-    from ..api import Selection
     from ..listing import describe
     from ..machine import read_machine
     from ..plan import plan
     from ..report.clean import clean
+    from ..selection import Selection
 
     selection, found, given = Selection(tuple(route or [])), [], environment(env)
     for path in configs:

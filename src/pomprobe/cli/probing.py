@@ -40,7 +40,7 @@ class Asked:
 
 def probe(asked: Asked, aside: Aside, lines: Lines | None) -> tuple[Report, signal.Signals | None]:
     """Read and probe every config; a signal ends it with what is known. lines: told of each route that is finished. Raises ConfigError."""
-    from ..api import merge
+    from ..selection import merge
 
     configs = [loaded(path, asked.pomerium_version, asked.env) for path in asked.configs]
     if lines is not None:

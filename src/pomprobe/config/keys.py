@@ -15,10 +15,18 @@ def version(written: str) -> Version:
     """ "0.33", "v0.30.5": without a patch number the last one of that line; "next" is after all. Raises ValueError."""
     if written == "next":
         return NEXT
-    parts = [int(part) for part in written.strip().removeprefix("v").split(".")]
-    if not 2 <= len(parts) <= 3:
+    parts = written.strip().removeprefix("v").split(".")
+    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
         raise ValueError(f"{written!r} is no Pomerium version such as 0.33 or 0.30.5")
-    return (parts[0], parts[1], parts[2] if len(parts) == 3 else 10**6)
+    return (int(parts[0]), int(parts[1]), int(parts[2]) if len(parts) == 3 else 10**6)
+
+
+def supported(written: str) -> Version:
+    """A version whose keys are known. Raises ValueError."""
+    chosen = version(written)
+    if chosen != NEXT and not (0, 29, 0) <= chosen < (0, 34, 0):
+        raise ValueError(f"{written!r} is none of 0.29 to 0.33, or next")
+    return chosen
 
 
 _TEXT_KEYS = """

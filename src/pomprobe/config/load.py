@@ -16,7 +16,7 @@ from .checks import View, run
 from .compound import flags
 from .container import in_container
 from .formats import FORMATS
-from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, version
+from .keys import GLOBAL_SINCE, ROUTE_SINCE, Version, supported, version
 from .nodes import Mapping, Scalar, Sequence
 from .problems import Problems
 from .reader import Reader
@@ -42,7 +42,7 @@ def load(
     env: variables that win over the file. pomerium_version: decides which keys are known.
     Raises ConfigError with every problem that keeps Pomerium from starting, ValueError for an unknown format or version.
     """
-    known = version(pomerium_version)
+    known = supported(pomerium_version)
     if format is not None and format not in FORMATS:
         raise ValueError(f"{format!r} is none of {', '.join(FORMATS)}")
     problems = Problems()

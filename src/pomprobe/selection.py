@@ -1,0 +1,34 @@
+"""Which routes, and several reports in one: what needs no packet, apart from what does, so that `lint` and `list` start at once (pure)."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .model import Report, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which routes: patterns (as in a shell) on a route's name, `from` or cluster (as Envoy's log has it); none selects all."""
+
+    patterns: tuple[str, ...] = ()
+
+    def __contains__(self, route: Route) -> bool:
+        names = (route.name, route.key_name, route.from_host, route.from_url, route.cluster_name)
+        return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
+
+
+def merge(reports: Sequence[Report]) -> Report:
+    """One report of several configs, in their order."""
+    if len(reports) == 1:
+        return reports[0]
+    return replace(
+        reports[0],
+        config=", ".join(report.config for report in reports),
+        elapsed=sum(report.elapsed for report in reports),
+        findings=tuple(f for report in reports for f in report.findings),
+        routes=tuple(r for report in reports for r in report.routes),
+        interrupted=any(report.interrupted for report in reports),
+    )
