@@ -28,6 +28,9 @@ MAY_BE_PLAIN = (Failure.NOT_TLS, Failure.HANDSHAKE_CLOSED, Failure.HANDSHAKE_RES
 NAME_ALERTS = (40, 49, 80, 112)
 """Alerts with which a server refuses a name that it does not serve: handshake_failure, access_denied, internal_error, unrecognized_name."""
 
+SECURE = ("https", "https+unix")
+"""Schemes with TLS; a plain one beside them in `to` gets TLS as well, and already says what it speaks."""
+
 UPGRADE_WANTED = (400, 426)
 """Statuses with which a websocket server answers a plain GET."""
 
@@ -128,7 +131,7 @@ def _suggested(cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None
     elif failure is Failure.CLOSED and context is not None and facts.get("renegotiation"):
         again = replace(context, allow_renegotiation=True)
         yield Trial(cluster, again, endpoint, "tls_upstream_allow_renegotiation: true", f"TLS to {endpoint} with a second handshake")
-    elif context is not None and failure in MAY_BE_PLAIN:
+    elif context is not None and failure in MAY_BE_PLAIN and upstream.scheme in SECURE:
         plain = replace(cluster, protocol=Protocol.HTTP1, tls=tuple(None for _ in cluster.tls))
         yield Trial(plain, None, endpoint, f"to: {_with_scheme(upstream, 'http')}", f"plain HTTP to {endpoint}")
     elif context is None and failure in (Failure.PROTOCOL_ERROR, Failure.CLOSED, Failure.APP_REFUSAL) and _may_speak_tls(last):

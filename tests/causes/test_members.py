@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from servers.dns import Zone, dns_server
-from servers.health import closed_port, serve
+from servers.health import closed_port, serve, tls
 
 from .apps import App, Headers
 from .playing import OK, REFUSED, Answer, Played, play, response
@@ -176,12 +176,12 @@ async def test_a_dead_family() -> None:
 
 async def test_http_and_https_in_one_list() -> None:
     """W: the plain one gets the TLS of the other, and fails; the config says so without a packet (row tls-mixed-http-https)."""
-    async with serve(member(200)) as plain:
-        with closed_port() as closed:
-            played = await play(f"to: [http://127.0.0.1:{plain}, https://127.0.0.1:{closed}]\ntls_skip_verify: true")
-    assert {0.5} == {share for share, *_ in played.forecast}
-    assert {"UF"} == {flags for _, _, flags, _ in played.forecast}
-    assert "CFG317" in played.codes
+    async with serve(member(200)) as plain, serve(member(200), tls("127.0.0.1")) as secure:
+        played = await play(f"to: [http://127.0.0.1:{plain}, https://127.0.0.1:{secure}]\ntls_skip_verify: true")
+    assert {(0.5, 503, "UF"), (0.5, 200, "-")} == {answer[:3] for answer in played.forecast}
+    assert "two routes" in played.fix("TLS307")
+    assert "`to: [https://" in played.fix("CFG317")
+    assert () == played.tried()
 
 
 async def test_a_circuit_breaker_decides_before_any_host() -> None:
