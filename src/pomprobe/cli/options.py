@@ -76,7 +76,7 @@ IdleProbe = Annotated[
 SecondLook = Annotated[
     bool,
     typer.Option(
-        help="Try what a failure suggests (name, scheme, Host, address family), and an upgrade where allowed: at most 5 more connections."
+        help="Try what a failure suggests (name, scheme, Host, address family), and upgrades where allowed: a few connections, told by -v."
     ),
 ]
 Websocket = Annotated[
