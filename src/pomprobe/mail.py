@@ -82,7 +82,7 @@ def _standing(report: Report) -> str:
         return ", ".join(f"{count} {of} {word}" for count, word in ((len(warned), "with warnings"), (unknown, "not known")) if count)
     if not report.routes:
         return "no route was probed"
-    if any(words.failing_share(r.forecast) > 0 for r in report.routes):
+    if any(words.known(r) for r in report.routes):
         return f"nothing new, {words.plural(len(report.routes), 'route')} with known failures among them"
     config = f"; {words.plural(len(report.findings), 'problem')} in the config" if report.findings else ""
     return (

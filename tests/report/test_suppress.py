@@ -208,6 +208,14 @@ def test_suppressed_findings_fail_no_build(suppressed: Report, printed: Printed)
     assert not printed(suppressed, "github").startswith("::")
 
 
+@pytest.mark.parametrize("format", ["text", "short", "markdown", "html"])
+def test_a_known_failure_is_not_shown_as_a_good_answer(format: str, suppressed: Report, printed: Printed) -> None:
+    """It is no news; what users get stands there all the same."""
+    said = printed(suppressed, format)
+    assert "503 UF" in said and "(known)" in said
+    assert "All is well" not in said
+
+
 def test_a_comment_is_about_its_line_or_the_next() -> None:
     """Behind a value it is about that line; alone it is about the next line with something on it."""
     text = b"""\

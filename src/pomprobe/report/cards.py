@@ -76,7 +76,9 @@ def glimpse(report: RouteReport) -> Node:
     note = words.why_skipped(report) if report.status is Status.SKIPPED else next((v.title for v in report.verdicts), "")
     return {
         "name": clean(report.route.name),
-        "answers": ", ".join(dict.fromkeys(str(e.reply.status) for e in report.forecast)),
+        "answers": clean(words.glimpsed(report)),
+        "status": Status.SKIPPED.value if words.known(report) else report.status.value,
+        "mark": MARKS[Status.SKIPPED if words.known(report) else report.status],
         "times": times,
         "note": prose(note),
     }

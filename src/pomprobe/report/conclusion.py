@@ -29,7 +29,7 @@ def conclusion(report: Report) -> list[Span]:
         return [(said, "warning" if config else "ok"), (f"; no route was probed{took}." + early, "")]
     if {status for status, _ in counted} <= {Status.OK, Status.SKIPPED}:
         fine = sum(count for status, count in counted if status is Status.OK)
-        excused = sum(r.status is Status.OK and words.failing_share(r.forecast) > 0 for r in report.routes)
+        excused = sum(words.known(r) for r in report.routes)
         answering = f"{words.plural(fine - excused, 'route')} {'answers' if fine - excused == 1 else 'answer'}"
         parts = [
             *([answering] if fine > excused else []),

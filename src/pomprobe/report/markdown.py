@@ -107,7 +107,7 @@ def _glimpse(report: RouteReport) -> str:
     name = code(clean(report.route.name))
     if report.status is Status.SKIPPED:
         return f"- {name}: {text(prose(words.why_skipped(report)))}"
-    answers = ", ".join(dict.fromkeys(str(e.reply.status) for e in report.forecast))
+    answers = text(clean(words.glimpsed(report)))
     times = "; ".join("".join(part for part, _ in line).strip() for line in timeline(report, unicode=True))
     return f"- {name}: {answers} {text(times)}"
 

@@ -181,13 +181,11 @@ class _Text:
 def _glimpse(report: RouteReport, style: Style) -> list[Span]:
     if report.status is Status.SKIPPED:
         return [("skipped: " + prose(words.why_skipped(report)), "dim")]
-    known = words.failing_share(report.forecast) > 0  # what is suppressed is no news, and no good answer neither
-    said = (clean(words.answer(e.reply)) if known else str(e.reply.status) for e in report.forecast)
-    answers = ", ".join(dict.fromkeys(said)) or "nothing was asked"
+    answers = clean(words.glimpsed(report)) or "nothing was asked"
     times = next(iter(timeline(report, unicode=style.unicode)), [])
     note = next((f"  {v.rule.code} {prose(v.title)}" for v in report.verdicts), "")
     note += f"  {words.plural(len(report.suppressed), 'finding')} suppressed" if report.suppressed else ""
-    return [(answers, "dim" if known else "good"), (note, "info"), ("  ", ""), *times]
+    return [(answers, "dim" if words.known(report) else "good"), (note, "info"), ("  ", ""), *times]
 
 
 def _counted(status: Status, routes: Sequence[RouteReport]) -> str:

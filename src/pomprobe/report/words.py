@@ -101,6 +101,17 @@ def failing_share(entries: Sequence[ForecastEntry]) -> float:
     return sum(entry.share for entry in entries if not good(entry.reply))
 
 
+def known(report: RouteReport) -> bool:
+    """Does the route count as fine only because its failures are suppressed? It is no news then, and no good answer neither."""
+    return report.status is Status.OK and failing_share(report.forecast) > 0
+
+
+def glimpsed(report: RouteReport) -> str:
+    """The answers of a route that is fine, in short: the statuses, or what is known to fail."""
+    said = (answer(e.reply) if known(report) else str(e.reply.status) for e in report.forecast)
+    return ", ".join(dict.fromkeys(said)) + (" (known)" if known(report) else "")
+
+
 def worst_first(routes: Sequence[RouteReport]) -> list[RouteReport]:
     """By status, then by the share of requests that fail, then as in the config."""
     return sorted(routes, key=lambda r: (STATUS_ORDER.index(standing(r)), -round(failing_share(r.forecast), 6)))
