@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pomprobe
 
-from . import many, servers, stages, startup
+from . import many, phases, servers, stages, startup
 from .section import Section
 
 SECTIONS: dict[str, Callable[[Path], Section]] = {
     "startup": startup.startup,
     "healthy": many.healthy,
+    "phases": phases.phases,
     "dead": many.dead,
     "large": many.large,
     "lint": many.lint,

@@ -14,10 +14,10 @@ from time import CLOCK_BOOTTIME, clock_gettime, monotonic, process_time
 
 import anyio
 
-PATIENCE, BUSY = 0.02, 0.3
+PATIENCE, BUSY = 0.005, 0.3
 """Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while we have enough to do."""
 
-TICK = 0.01
+TICK = 0.005
 """Seconds between two looks at the loop's lag and at the slots."""
 
 SATURATED = 0.8 * TICK

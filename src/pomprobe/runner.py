@@ -75,7 +75,7 @@ class Options:
 
     max_wait: float | None = None
     deadline: float | None = None
-    concurrency: int = 16  # more compete for one processor, and what is measured is our own queue
+    concurrency: int = 8  # more compete for one processor, and what is measured is our own queue
     per_host: int = 20
     samples: int = 1
     second_look: bool = True

@@ -35,7 +35,7 @@ def check(
     max_wait: o.MaxWait = None,
     deadline: o.Deadline = None,
     wait: o.Wait = None,
-    concurrency: o.Concurrency = 16,
+    concurrency: o.Concurrency = 8,
     per_host: o.PerHost = 20,
     samples: o.Samples = 1,
     warn_at: o.WarnAt = 0.8,
