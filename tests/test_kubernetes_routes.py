@@ -15,8 +15,7 @@ from causes.test_tls import OUR_CA
 from pomprobe import kubernetes
 from pomprobe.model import Endpoint, Failure, Outcome, StageName, Status
 from pomprobe.net.resolv_conf import Machine, Nameserver
-from pomprobe.plan import Machine as Trusting
-from pomprobe.plan import plan
+from pomprobe.plan import Bundle, plan
 from servers.dns import dns_server
 from servers.health import closed_port, serve, tls
 
@@ -143,7 +142,7 @@ async def test_a_custom_ca_is_one_more() -> None:
     """Go takes `tls_custom_ca` beside the system's authorities, while Envoy takes it in their place."""
     text = f"routes:\n- from: https://k.example.com\n  to: https://k.lab.test\n  {TOKEN}\n  {OUR_CA}\n"
     config = pomprobe.load("config.yaml", text=text.encode())
-    (planned,) = plan(config, Trusting(system_ca=b"system", system_ca_path="/etc/ca.pem"))
+    (planned,) = plan(config, Bundle(system_ca=b"system", system_ca_path="/etc/ca.pem"))
     assert planned is not None and planned.tls[0] is not None
     assert (planned.tls[0].trust or b"").startswith(b"system\n-----BEGIN")
     assert "/etc/ca.pem + tls_custom_ca" == planned.tls[0].trust_source

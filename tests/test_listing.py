@@ -7,9 +7,9 @@ import pytest
 from config.reading import with_keys
 from pomprobe.config import load
 from pomprobe.listing import describe
-from pomprobe.plan import Machine, plan
+from pomprobe.plan import Bundle, plan
 
-SYSTEM = Machine(system_ca=b"SYSTEM", system_ca_path="/etc/ssl/certs/ca-certificates.crt")
+SYSTEM = Bundle(system_ca=b"SYSTEM", system_ca_path="/etc/ssl/certs/ca-certificates.crt")
 TLS = "SNI {}, a SAN must match {}, trusted: /etc/ssl/certs/ca-certificates.crt"
 
 

@@ -20,12 +20,12 @@ from pomprobe.envoy.bootstrap import static
 from pomprobe.envoy.route import CHOICE
 from pomprobe.envoy.values import Public
 from pomprobe.model import Cluster, Rule, UpstreamTLS
-from pomprobe.plan import Machine, plan
+from pomprobe.plan import Bundle, plan
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-it-maps.md"
 BASE = {"address": ":8443", "shared_secret": "A" * 43 + "=", "cookie_secret": "A" * 43 + "="}
 ROUTE = {"from": "https://app.example.com", "to": "https://app.internal", "allow_public_unauthenticated_access": True}
-SYSTEM = Machine(b"-----BEGIN CERTIFICATE-----", "/etc/ssl/certs/ca-certificates.crt")
+SYSTEM = Bundle(b"-----BEGIN CERTIFICATE-----", "/etc/ssl/certs/ca-certificates.crt")
 CHECK = {"timeout": "1s", "interval": "10s", "unhealthy_threshold": 2, "healthy_threshold": 1, "http_health_check": {"path": "/healthz"}}
 
 KEYS: tuple[dict[str, Any], ...] = (

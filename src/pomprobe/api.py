@@ -16,13 +16,13 @@ import anyio
 from . import config as reader
 from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
-from .machine import read_machine
 from .model import Cluster, Config, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
 from .runner import Options, Runner
 from .selection import Selection
+from .system_ca import read_bundle
 from .timed import bug
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Session:
         self.config = config
         self.options = options or Options()
         self.knowledge = Knowledge(ENVOY.get(pomerium_version, "1.37"), warn_at)
-        planned = zip(config.routes, plan(config, read_machine()), strict=True)
+        planned = zip(config.routes, plan(config, read_bundle()), strict=True)
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
         self._observer = observer

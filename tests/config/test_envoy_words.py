@@ -11,8 +11,8 @@ from pomprobe.config.health import TWO_CHECKS, TWO_UNNAMED
 from pomprobe.envoy.find import find
 from pomprobe.envoy.validate import refusals
 from pomprobe.envoy.values import Files
-from pomprobe.machine import read_machine
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 
 from . import test_health_checks as tables
 from .reading import read
@@ -37,7 +37,7 @@ async def test_words(tmp_path: Path, text: str) -> None:
     """Envoy refuses exactly the clusters that are said to be refused, in the words that are said."""
     envoy = find(os.environ.get("POMPROBE_ENVOY"))
     config = read(text)
-    clusters = [cluster for cluster in plan(config, read_machine()) if cluster is not None]
+    clusters = [cluster for cluster in plan(config, read_bundle()) if cluster is not None]
     answered = await refusals(envoy, clusters, config.settings, tmp_path, Files(tmp_path))
     assert {route.index for route in config.routes if route.envoy_refusals} == set(answered)
     for index, words in answered.items():

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import Options, reproduce
 from pomprobe.envoy.results import Reproduction
-from pomprobe.machine import read_machine
 from pomprobe.model import Config, Route, Settings
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,7 +24,7 @@ async def ask_envoy(
 ) -> list[Reproduction]:
     """Each route's answers; indices are given to the routes in their order."""
     config = Config("config.yaml", routes, settings)
-    chosen = list(zip(routes, plan(config, read_machine()), strict=True))
+    chosen = list(zip(routes, plan(config, read_bundle()), strict=True))
     _, found = await reproduce(config, chosen, Options(envoy=str(envoy.path), requests=requests, patience=patience))
     return list(found)
 

@@ -16,9 +16,9 @@ from pomprobe.envoy.reproduce import printed
 from pomprobe.envoy.route import route_message
 from pomprobe.envoy.validate import refusals, words
 from pomprobe.envoy.values import Files, Public, duration, literal
-from pomprobe.machine import read_machine
 from pomprobe.model import CircuitBreakers, Cluster, Config, DNSSettings, HealthCheck, RouteKind, Settings, TLSOptions
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 
 BASE = {"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1}
 HTTP = HealthCheck(
@@ -77,7 +77,7 @@ async def test_envoy_accepts_what_pomerium_builds(envoy: Binary, tmp_path: Path,
     )
     routes = [route(*to, index=index, **keys) for index, (to, keys) in enumerate(ACCEPTED.values())]
     routes.append(route("https://z", index=len(routes), tls=options))
-    clusters = [cluster for cluster in plan(Config("c", tuple(routes), settings), read_machine()) if cluster]
+    clusters = [cluster for cluster in plan(Config("c", tuple(routes), settings), read_bundle()) if cluster]
     files = Files(tmp_path)
     assert {} == await refusals(envoy, clusters, settings, tmp_path, files)
     kept = list_files(tmp_path)

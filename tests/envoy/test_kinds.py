@@ -10,9 +10,9 @@ import pytest
 import pomprobe
 from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import Options, reproduce
-from pomprobe.machine import read_machine
 from pomprobe.model import EnvoyReply
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 from servers.health import closed_port, serve
 
 from .asking import Handler
@@ -99,7 +99,7 @@ async def test_a_live_envoy_answers_what_is_forecast(envoy: Binary, tmp_path_fac
         ]
         config = pomprobe.load("config.yaml", text="\n".join(("routes:", *lines)).encode())
         forecast = await pomprobe.probe(config, pomprobe.Options(second_look=False))
-        planned = list(zip(config.routes, plan(config, read_machine()), strict=True))
+        planned = list(zip(config.routes, plan(config, read_bundle()), strict=True))
         _, found = await reproduce(config, planned, Options(str(envoy.path), REQUESTS, 30.0))
     for report, live in zip(forecast.routes, found, strict=True):
         told = {_of(entry.reply): entry.share for entry in report.forecast}

@@ -12,9 +12,9 @@ import pytest
 import pomprobe
 from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import Options, reproduce
-from pomprobe.machine import read_machine
 from pomprobe.model import EnvoyReply
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 
 from .scenes.playing import SLOW, Played, chosen, compare, play
 from .scenes.rows import Entry, Row, mismatch, rows
@@ -43,7 +43,7 @@ async def _ask(envoy: Binary, row: Row, played: Scene) -> list[Entry]:
     if played.prefix:
         return await _from_outside(envoy, played, requests)
     config = pomprobe.load(played.config)
-    planned = list(zip(config.routes, plan(config, read_machine()), strict=True))
+    planned = list(zip(config.routes, plan(config, read_bundle()), strict=True))
     _, (found,) = await reproduce(config, planned, Options(str(envoy.path), requests, row.seconds + PATIENCE))
     return list(found.entries)
 

@@ -18,9 +18,9 @@ import pytest
 
 from plan.builders import route
 from pomprobe.envoy.find import Binary, EnvoyError
-from pomprobe.machine import read_machine
 from pomprobe.model import Config, DNSSettings, HealthCheck, Settings
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 from servers.dns import dns_server
 
 from .asking import OK, answers, ask_envoy, saying, silent, upstream
@@ -69,7 +69,7 @@ async def test_the_planned_request_is_what_envoy_sends(envoy: Binary) -> None:
             path = keys.get("path_of_to", "")
             routes.append(route(f"http://127.0.0.1:{port}{path}", index=index, **{k: v for k, v in keys.items() if k != "path_of_to"}))
         found = await ask_envoy(envoy, *routes)
-    planned = plan(Config("config.yaml", tuple(routes), Settings()), read_machine())
+    planned = plan(Config("config.yaml", tuple(routes), Settings()), read_bundle())
     for name, cluster, reproduction in zip(REQUESTS, planned, found, strict=True):
         assert [(200, "-", "via_upstream")] == answers(reproduction), name
         first, *lines = heads[name][0].decode().split("\r\n")[:-2]

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pomprobe.model import Cluster, Config, Place, Route, RouteKind, Settings, Upstream
-from pomprobe.plan import Machine, plan
+from pomprobe.plan import Bundle, plan
 
 PLACE = Place("config.yaml", 1, 1)
-SYSTEM = Machine(system_ca=b"SYSTEM", system_ca_path="/etc/ssl/certs/ca-certificates.crt")
+SYSTEM = Bundle(system_ca=b"SYSTEM", system_ca_path="/etc/ssl/certs/ca-certificates.crt")
 KINDS = {"https": RouteKind.HTTP, "http": RouteKind.HTTP, "tcp+https": RouteKind.TCP, "udp+https": RouteKind.UDP, "ssh": RouteKind.SSH}
 
 
@@ -40,8 +40,8 @@ def route(*to: str, from_url: str = "https://lab.example.com", index: int = 0, *
     return Route(index=index, from_url=from_url, upstreams=tuple(map(upstream, to)), place=PLACE, **(defaults | keys))
 
 
-def planned(*to: str, machine: Machine = SYSTEM, settings: Settings = Settings(), **keys: Any) -> Cluster:  # noqa: B008
+def planned(*to: str, bundle: Bundle = SYSTEM, settings: Settings = Settings(), **keys: Any) -> Cluster:  # noqa: B008
     """The cluster of a config with this one route."""
-    (cluster,) = plan(Config("config.yaml", (route(*to, **keys),), settings), machine)
+    (cluster,) = plan(Config("config.yaml", (route(*to, **keys),), settings), bundle)
     assert cluster is not None
     return cluster

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pomprobe.model import Discovery, HealthCheck, Protocol, Settings, TLSOptions, UpstreamTLS
-from pomprobe.plan import Machine
+from pomprobe.plan import Bundle
 
 from .builders import PLACE, planned
 
@@ -84,9 +84,9 @@ TRUST: dict[str, tuple[dict[str, Any], tuple[bytes | None, str]]] = {
     "system": ({}, (b"SYSTEM", "/etc/ssl/certs/ca-certificates.crt")),
     "global key": ({"settings": GLOBAL}, (b"SYSTEM\nGLOBAL", "/etc/ssl/certs/ca-certificates.crt + certificate_authority_file")),
     "custom replaces both": ({"settings": GLOBAL, "tls": TLSOptions(custom_ca=b"OWN")}, (b"OWN", "tls_custom_ca")),
-    "custom needs no system": ({"machine": Machine(), "tls": TLSOptions(custom_ca=b"OWN")}, (b"OWN", "tls_custom_ca")),
+    "custom needs no system": ({"bundle": Bundle(), "tls": TLSOptions(custom_ca=b"OWN")}, (b"OWN", "tls_custom_ca")),
     "none, even with the global key": (
-        {"machine": Machine(), "settings": GLOBAL},
+        {"bundle": Bundle(), "settings": GLOBAL},
         (None, "none: this machine has no bundle of certificate authorities"),
     ),
 }
@@ -119,7 +119,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "the reader's": ("http://a", {"envoy_refusals": ("x",)}, ("x",)),
     "no certificate authority here, perhaps where Pomerium runs": (
         "https://a",
-        {"machine": Machine(), "tls": TLSOptions(skip_verify=True)},
+        {"bundle": Bundle(), "tls": TLSOptions(skip_verify=True)},
         (),
     ),
     "IPv6 without a port": (

@@ -26,12 +26,12 @@ from pomprobe.config.keys import GLOBAL_KEYS, ROUTE_KEYS
 from pomprobe.lint import lint
 from pomprobe.listing import describe
 from pomprobe.model import Config, ConfigError
-from pomprobe.plan import Machine, plan
+from pomprobe.plan import Bundle, plan
 from pomprobe.report import FORMATS, Style, write
 from pomprobe.selection import merge
 from robust.canaries import Canaries
 
-HERE = Machine(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "/ca.pem")
+HERE = Bundle(b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "/ca.pem")
 SAMPLES = tuple(path for path in sorted((Path(__file__).parents[2] / "sample-configs").glob("*")) if path.is_file())
 STRANGE = (
     b"\0", b"\xff", b"\xed\xa0\x80", b"\x1b[31m",

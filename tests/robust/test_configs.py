@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +20,7 @@ from pomprobe.model import ConfigError
 from pomprobe.plan import plan
 from robust.canaries import Canaries
 from robust.fuzz import HERE, SAMPLES, mutated, read, tried
-from robust.running import run, spawn
+from robust.running import COMMAND, environment, run, spawn
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -146,3 +148,56 @@ def test_an_expression_that_others_would_never_finish(key: str, pattern: str) ->
     began = time.process_time()
     read("c.json", json.dumps({"routes": routes}).encode())
     assert time.process_time() - began < 2
+
+
+ROUTE = b"- {from: https://r%d.example.com, to: 'http://127.0.0.1:1'}\n"
+MANY = [f"http://a:{n}" for n in range(1, 50_000)]
+HUGE: dict[str, tuple[str, bytes, int]] = {
+    "30,000 routes": ("c.yaml", b"routes:\n" + b"".join(ROUTE % n for n in range(30_000)), 0),
+    "10,000 equal routes": ("c.yaml", b"routes:\n" + ROUTE % 0 * 10_000, 1),
+    "50,000 upstreams": ("c.json", json.dumps({"routes": [{"from": "https://a.b", "to": MANY}]}).encode(), 0),
+    "host of 5 MB": ("c.yaml", b"routes:\n- from: https://a.example.com\n  to: http://" + b"a" * 5_000_000, 0),
+    "key of a megabyte": ("c.yaml", b"x" * 1_000_000 + b": y\n" + b"routes:\n" + ROUTE % 0, 2),
+    "20,000 unknown keys": ("c.yaml", b"".join(b"unknown_key_%d: y\n" % n for n in range(20_000)) + b"routes:\n" + ROUTE % 0, 0),
+    "50,000 variables": (".env", b"".join(b"A%d=b\n" % n for n in range(50_000)), 0),
+    "JSON of 100,000 levels": ("c.json", b'{"a":' * 100_000, 2),
+    "TOML of 100,000 levels": ("c.toml", b"a = " + b"[" * 100_000, 2),
+    "TOML key of 50,000 parts": ("c.toml", b"a" + b".a" * 50_000 + b" = 1\n", 2),
+    "TOML table of 50,000 parts": ("c.toml", b"[a" + b".a" * 50_000 + b"]\n", 2),
+    "TOML inline key of 50,000 parts": ("c.toml", b"x = {a" + b".a" * 50_000 + b" = 1}\n", 2),
+    "TOML number of a megabyte": ("c.toml", b"x = 1\na = " + b"9" * 1_000_000 + b"\n", 2),
+    "JSON number of a megabyte": ("c.json", b'{"timeout_read": ' + b"9" * 1_000_000 + b"}", 2),
+    "comment of 50 MB": ("c.yaml", b"# " + b"x" * 50_000_000, 2),
+}  # fmt: skip
+"""name -> the file's name, its text, the exit code of lint."""
+
+MEMORY = 450 * 1024
+"""Kilobytes that any of them may take."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_configs_are_bounded(name: str, tmp_path: Path) -> None:
+    """Seconds and some hundred megabytes, whatever it is; refused with one line and a place, or read."""
+    file, text, code = HUGE[name]
+    path = tmp_path / file
+    path.write_bytes(text)
+    with open(tmp_path / "out", "w+") as out:
+        process = subprocess.Popen([*COMMAND, "lint", str(path)], stdout=out, stderr=out, env=environment())
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        said = out.read()
+    assert code == process.returncode, said[:500]
+    assert "Traceback" not in said and "a defect of" not in said, said[:500]
+    assert code != 2 or said.startswith(f"{path}:"), said[:500]
+    assert used.ru_maxrss < MEMORY
+    assert used.ru_utime < 20
+
+
+def test_a_socket_is_no_config(tmp_path: Path) -> None:
+    """Nor is it waited for."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        ran = run("lint", str(tmp_path / "s"))
+    assert (2, 1) == (ran.code, ran.err.count("\n"))

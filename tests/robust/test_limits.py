@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from factories import cluster, upstream
-from pomprobe import api, machine
+from pomprobe import api, system_ca
 from pomprobe.model import Cluster, Discovery, Failure, Outcome, StageName, Status
 from pomprobe.net.resolv_conf import Machine
 from pomprobe.report import FORMATS
@@ -97,7 +97,7 @@ async def test_no_resolver_is_undetermined() -> None:
 
 def test_no_ca_bundle_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a bundle no certificate can be judged: undetermined, no word about the server's, and nothing is sent."""
-    monkeypatch.setattr(api, "read_machine", lambda: machine.read_machine(()))
+    monkeypatch.setattr(api, "read_bundle", lambda: system_ca.read_bundle(()))
     with served(lambda: http.upstream(FINE, tls("127.0.0.1"))) as (server,):
         ran = run("check", "-v", "--color", "never", str(written(tmp_path / "c.yaml", f"https://127.0.0.1:{server.port}")))
     assert 3 == ran.code

@@ -24,7 +24,7 @@ from pomprobe.envoy.process import check, private_folder, running
 from pomprobe.envoy.results import Sample
 from pomprobe.envoy.values import Files
 from pomprobe.model import Cluster, Config, EnvoyReply, Place, Route, RouteKind, Settings, Upstream
-from pomprobe.plan import Machine, plan
+from pomprobe.plan import Bundle, plan
 
 from .tls import SESSION_ID
 
@@ -96,7 +96,7 @@ def clusters(scheme: Scheme, ports: list[int]) -> list[Cluster]:
     """A route for each port."""
     routes = tuple(_route(scheme, index, port) for index, port in enumerate(ports))
     authority = trustme.CA().cert_pem.bytes()
-    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Machine(authority, "fuzz")) if cluster]
+    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Bundle(authority, "fuzz")) if cluster]
 
 
 def _route(scheme: Scheme, index: int, port: int) -> Route:

@@ -25,15 +25,15 @@ def list_routes(
     if output not in ("text", "json"):
         usage(f"--output {output}: one of text, json")
     from ..listing import describe
-    from ..machine import read_machine
     from ..plan import plan
     from ..report.clean import clean
     from ..selection import Selection
+    from ..system_ca import read_bundle
 
     selection, found, given = Selection(tuple(route or [])), [], environment(env)
     for path in configs:
         config = read(path, pomerium_version, given)
-        for one, cluster in zip(config.routes, plan(config, read_machine()), strict=True):
+        for one, cluster in zip(config.routes, plan(config, read_bundle()), strict=True):
             if one in selection:
                 found.append((one, list(describe(one, cluster, config.settings if verbose else None))))
     if output == "json":

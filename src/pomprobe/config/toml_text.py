@@ -20,6 +20,7 @@ def read_toml(data: bytes, file: str) -> Node:
     """The tree of a TOML text. Raises Unreadable."""
     try:
         text = data.decode("utf-8")
+        _check_depth(text)
         tree = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise Unreadable("encoding", f"invalid UTF-8 at byte {error.start}") from None
@@ -27,9 +28,24 @@ def read_toml(data: bytes, file: str) -> Node:
         match = _AT.search(str(error))
         line, column = (int(match[1]), int(match[2])) if match and match[1] else (data.count(b"\n") + 1, 1)
         raise Unreadable("nul" if b"\0" in data else "toml", f"toml: {_AT.sub('', str(error)).strip()}", line, column) from None
+    except ValueError:  # Python converts no number of more than 4,300 digits
+        long = re.search(r"[0-9_]{4300}", text)
+        before = text[: long.start()] if long else ""
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise Unreadable("toml", "toml: a number that is too long", line, column) from None
     except RecursionError:
         raise Unreadable("too_deep", "toml: exceeded max depth") from None
     return Expander(file, unique_keys=False).node(_raw(tree, (), places(text), (1, 1), 0), "", 0)
+
+
+def _check_depth(text: str) -> None:
+    """tomllib takes the square of a dotted key's length in memory. Raises Unreadable."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MAX_DEPTH:
+            for part in line.split("="):
+                dotted = re.split(r"[{,\[]", part)[-1]
+                if dotted.count(".") > MAX_DEPTH and re.fullmatch(r"[\s\]A-Za-z0-9_\-\"'.]*", dotted):
+                    raise Unreadable("too_deep", "toml: exceeded max depth", number)
 
 
 def places(text: str) -> dict[Path, tuple[int, int]]:

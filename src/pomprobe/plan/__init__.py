@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
+from .bundle import Bundle
 from .example import Earlier
 from .headers import control
-from .machine import Machine
 from .request import request
 from .timers import timers
 from .transport import Trust, discovery, protocol, refusals, tls, trusts
 
-__all__ = ["Machine", "plan"]
+__all__ = ["Bundle", "plan"]
 
 WITHOUT_UPSTREAM = (RouteKind.REDIRECT, RouteKind.RESPONSE, RouteKind.TUNNEL)
 """Routes for which Envoy connects to nothing that can be probed."""
@@ -27,13 +27,13 @@ PANIC_THRESHOLD = 50
 UNSET = CircuitBreakers()
 
 
-def plan(config: Config, machine: Machine) -> tuple[Cluster | None, ...]:
+def plan(config: Config, bundle: Bundle) -> tuple[Cluster | None, ...]:
     """One cluster for each route, in the config's order; None for a route without an upstream.
 
     A kubernetes route has a cluster too, so that it can be probed: its traffic goes through Pomerium's own Go proxy,
     which its consumers see by `route.kind`.
     """
-    trust = trusts(config.settings, machine)
+    trust = trusts(config.settings, bundle)
     hosts: dict[str, Earlier] = {}
     clusters: list[Cluster | None] = []
     for route in config.routes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..model import Discovery, Protocol, Route, RouteKind, Settings, Upstream, UpstreamTLS
-from .machine import Machine
+from .bundle import Bundle
 
 UNIX = ("unix", "https+unix")
 SECURE = ("https", "https+unix")
@@ -25,15 +25,15 @@ class Trust:
     file: str = ""  # the one that holds just these, "" where there is none
 
 
-def trusts(settings: Settings, machine: Machine) -> Trust:
+def trusts(settings: Settings, bundle: Bundle) -> Trust:
     """The system's bundle and certificate_authority together (envoyconfig.go, getCombinedCertificateAuthority)."""
-    if machine.system_ca is None:
+    if bundle.system_ca is None:
         return Trust(None, "none: this machine has no bundle of certificate authorities")
-    source = machine.system_ca_path or "the system's bundle"
+    source = bundle.system_ca_path or "the system's bundle"
     if settings.certificate_authority is None:
-        return Trust(machine.system_ca, source, machine.system_ca_path or "")
+        return Trust(bundle.system_ca, source, bundle.system_ca_path or "")
     key = "certificate_authority_file" if "certificate_authority_file" in settings.places else "certificate_authority"
-    return Trust(machine.system_ca + b"\n" + settings.certificate_authority, f"{source} + {key}")
+    return Trust(bundle.system_ca + b"\n" + settings.certificate_authority, f"{source} + {key}")
 
 
 def discovery(upstreams: Sequence[Upstream]) -> Discovery:

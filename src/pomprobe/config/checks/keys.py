@@ -110,8 +110,12 @@ def _unknown(mapping: Mapping, key: str, known: Iterable[str], note: Note, silen
     if snake != key and snake in known:
         note(Failure.CAMEL_CASE_KEY, place, message, key=written[:100], nearest=snake, write=snake)
         return
-    near = nearest(key, known)
+    near = nearest(key, known) if len(mapping.keys) <= MANY else ""
     note(Failure.UNKNOWN_KEY, place, message, key=key[:100], nearest=near, write=near)
+
+
+MANY = 500
+"""Keys of one mapping beyond which an unknown one is no slip of the pen: looking for what was meant takes half a millisecond each."""
 
 
 def nearest(key: str, known: Iterable[str]) -> str:

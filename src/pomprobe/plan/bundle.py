@@ -1,4 +1,4 @@
-"""What a plan needs to know about the machine, as data (read by pomprobe.machine)."""
+"""What a plan needs to know about the machine, as data (read by pomprobe.system_ca)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Bundle:
     """The system's bundle of certificate authorities: its PEM bytes and path, None where this machine has none."""
 
     system_ca: bytes | None = field(default=None, repr=False)

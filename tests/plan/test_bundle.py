@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pomprobe.machine import read_machine
-from pomprobe.plan import Machine
+from pomprobe.plan import Bundle
+from pomprobe.system_ca import read_bundle
 
 
 def test_first_bundle_that_exists(tmp_path: Path) -> None:
@@ -13,10 +13,10 @@ def test_first_bundle_that_exists(tmp_path: Path) -> None:
     second, third = tmp_path / "b.pem", tmp_path / "c.pem"
     second.write_bytes(b"B")
     third.write_bytes(b"C")
-    assert Machine(b"B", str(second)) == read_machine([str(tmp_path / "a.pem"), str(second), str(third)])
+    assert Bundle(b"B", str(second)) == read_bundle([str(tmp_path / "a.pem"), str(second), str(third)])
 
 
 def test_no_bundle(tmp_path: Path) -> None:
     """A machine without a bundle, or with one that cannot be read, trusts nothing."""
-    assert Machine() == read_machine([str(tmp_path / "a.pem")])
-    assert Machine() == read_machine([str(tmp_path)])
+    assert Bundle() == read_bundle([str(tmp_path / "a.pem")])
+    assert Bundle() == read_bundle([str(tmp_path)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .plan import Machine
+from .plan import Bundle
 
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -18,12 +18,12 @@ BUNDLES = (
 """Pomerium's list (config/envoyconfig/envoyconfig.go, getRootCertificateAuthority). SSL_CERT_FILE is not on it."""
 
 
-def read_machine(bundles: Sequence[str] = BUNDLES) -> Machine:
+def read_bundle(bundles: Sequence[str] = BUNDLES) -> Bundle:
     """The first bundle that exists; one that cannot be read counts as none, as it does for Pomerium."""
     path = next((path for path in bundles if Path(path).exists()), None)
     if path is None:
-        return Machine()
+        return Bundle()
     try:
-        return Machine(system_ca=Path(path).read_bytes(), system_ca_path=path)
+        return Bundle(system_ca=Path(path).read_bytes(), system_ca_path=path)
     except OSError:
-        return Machine()
+        return Bundle()
