@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from . import websocket
-from .model import Cluster, EnvoyReply, Facts, Failure, Outcome, RouteKind, StageName, Status, Timer, Upstream
+from .model import Cluster, EnvoyReply, Fact, Facts, Failure, Outcome, RouteKind, StageName, Status, Timer, Upstream
 
 EXPIRY_DAYS = 21
 """Days before the end of a certificate from which on it is a warning (Let's Encrypt renews 30 days before)."""
@@ -38,7 +38,8 @@ POOL_IDLE = 3600
 def notices(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], warn_at: float) -> Iterator[Outcome]:
     """What is worth saying about outcomes of one endpoint. warn_at: share of a timeout that may be used (0.8)."""
     for outcome in outcomes:
-        if outcome.stage is StageName.DNS and outcome.status is Status.OK and _own(outcome) > SLOW_NAME:
+        slow = SLOW_NAME * max(1, _number(outcome.facts.get("samples")))
+        if outcome.stage is StageName.DNS and outcome.status is Status.OK and _own(outcome) > slow and not outcome.facts.get("failed"):
             yield _notice(outcome, Failure.SLOW_NAME, {"seconds": round(outcome.elapsed, 1)})
         if outcome.stage is StageName.TCP:
             yield from _where(outcome, upstream)
@@ -149,6 +150,10 @@ def _own(outcome: Outcome) -> float:
     """Seconds of a stage that are surely not our own lateness."""
     late = outcome.facts.get("late")
     return max(0.0, outcome.elapsed - late) if isinstance(late, float) else outcome.elapsed
+
+
+def _number(fact: Fact) -> int:
+    return fact if isinstance(fact, int) else 0
 
 
 def _keep_alive(facts: Facts) -> int | None:

@@ -161,7 +161,7 @@ class Runner:
         found: list[Endpoint] = []
 
         async def stage() -> Facts:
-            endpoints, facts = await dns.resolve(upstream, cluster, self._resolver)
+            endpoints, facts = await dns.resolve(upstream, cluster, self._resolver, self.options.samples)
             found.extend(endpoints)
             return facts
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
+import dns.message
 import pytest
 
 from envoy.scenes.sockets import listening
@@ -114,6 +116,20 @@ async def test_one_dead_member() -> None:
     assert {(0.5, 200, "-", OK), (0.5, 503, "UF", REFUSED)} == set(played.forecast)
     assert "TCP102" in played.codes
     assert "health_checks" in played.fix("CFG604")
+
+
+async def test_a_resolver_that_fails_now_and_then() -> None:
+    """G: with --samples the name is asked for as often, and the share that failed is told."""
+    asked = itertools.count()
+
+    def answer(query: dns.message.Message) -> Answer:
+        return [("A", "127.0.0.1")] if next(asked) < 1 else "NXDOMAIN"
+
+    async with upstream(HELLO) as server, dns_server({"app.lab.test": answer}) as names:
+        played = await play(f"to: http://app.lab.test:{server.port}", f"dns_resolvers: [udp://127.0.0.1:{names.port}]", samples=3)
+    assert {(1.0, 200, "-", OK)} == set(played.forecast)
+    assert "app.lab.test did not resolve 2 of 3 times" == played.verdict("DNS171").title  # type: ignore[union-attr]
+    assert "dns_use_tcp: true" in " ".join(played.verdict("DNS171").fixes)
 
 
 async def test_a_sinkholed_name() -> None:

@@ -52,6 +52,10 @@ class Resolver:
         self._results: dict[str, Resolved | StageFailed] = {}
         self._locks: dict[str, anyio.Lock] = {}
 
+    async def anew(self, name: str) -> Resolved:
+        """The same, asked once more, whatever is known already: does the resolver always answer?"""
+        return await self._resolve(name)
+
     async def resolve(self, name: str) -> Resolved:
         """The addresses of a name or an address (IPv6 without brackets).
 
