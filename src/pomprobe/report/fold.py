@@ -194,7 +194,7 @@ def _seen(group: Sequence[Verdict]) -> Seen:
             fixes.setdefault(_neutral(fix, _endpoint_names(verdict)), []).append(verdict)
     endpoints = tuple(dict.fromkeys(clean(v.endpoint) for v in group if v.endpoint is not None))
     title, why = (_named(_neutral(text, _endpoint_names(first)), group) for text in (first.title, first.why))
-    return Seen(first, endpoints, title, why, tuple(_named(fix, those) for fix, those in fixes.items()), first.place)
+    return Seen(first, endpoints, title, why, tuple(dict.fromkeys(_named(fix, those) for fix, those in fixes.items())), first.place)
 
 
 def _named(neutral: str, verdicts: Sequence[Verdict]) -> str:
