@@ -77,6 +77,8 @@ def test_the_page_says_what_the_text_report_says(printed: Printed) -> None:
     report = examples.everything()
     page = Page(printed(report, "html"))
     said = " ".join(page.text.split())
+    assert "pomprobe · pomerium.yaml · 2026-11-22 07:00:00 UTC" in said
+    assert "Macro" not in said
     for route in report.routes:
         assert route.route.name in said
         for verdict in route.verdicts:
