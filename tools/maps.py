@@ -16,7 +16,7 @@ import yaml
 
 from pomprobe.catalog import load, plain
 from pomprobe.config import load as read
-from pomprobe.envoy.bootstrap import static
+from pomprobe.envoy.bootstrap import ADMIN, static
 from pomprobe.envoy.route import CHOICE
 from pomprobe.envoy.values import Public
 from pomprobe.model import Cluster, Rule, UpstreamTLS
@@ -119,6 +119,10 @@ def _page() -> Iterator[str]:
     yield "Each key is added to a route from `https://app.example.com` to `https://app.internal`. The middle column is what changes in"
     yield "the configuration that `pomprobe reproduce --print-config` prints, the last one what changes in the plan of a probe. Both are"
     yield "found by building them twice, with the key and without."
+    yield ""
+    yield "An Envoy starts with what is printed: `pomprobe reproduce config.yaml --print-config > envoy.json`, then `envoy -c envoy.json`."
+    yield f"The header `{CHOICE}` with the index of a route chooses it; the listener's port is in the admin interface, the socket"
+    yield f"`{ADMIN}`. Keys and header values come from files of the config, or from environment variables named on standard error."
     yield from _table("key of a route", [(keys, {}) for keys in KEYS])
     yield from _table("global key", [({}, keys) for keys in GLOBALS])
     yield from _answers()

@@ -23,6 +23,8 @@ def two(first: str, second: str) -> str:
 FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
     # keys
     (with_keys("tiemout: 5s"), Failure.UNKNOWN_KEY, {"key": "tiemout", "nearest": "timeout", "write": "timeout"}),
+    (f"policies: []\n{ROUTE}", Failure.UNKNOWN_KEY, {"key": "policies", "nearest": "routes"}),
+    (with_keys("websockets: true"), Failure.UNKNOWN_KEY, {"key": "websockets", "nearest": "allow_websockets"}),
     (with_keys("bogus_thing: 1"), Failure.UNKNOWN_KEY, {"key": "bogus_thing", "nearest": ""}),
     (f"cookie_secrt: x\n{ROUTE}", Failure.UNKNOWN_KEY, {"key": "cookie_secrt", "nearest": "cookie_secret"}),
     (with_keys("mcp: {server: {pth: /}}"), Failure.UNKNOWN_KEY, {"key": "pth", "nearest": "path"}),

@@ -30,6 +30,21 @@ from .view import View
 UNKNOWN = "unknown config option"
 _ALSO_GLOBAL = frozenset(key for key in ROUTE_KEYS if key in GLOBAL_KEYS)
 _INSTEAD = {"default_upstream_timeout": "timeout", "timeout_idle": "idle_timeout", "timeout_read": "timeout", "timeout_write": "timeout"}
+MEANT = {
+    **dict.fromkeys(("policies", "routing", "routers"), "routes"),
+    **dict.fromkeys(("upstream", "upstreams", "backend", "backends", "destination", "target", "url"), "to"),
+    **dict.fromkeys(("host", "hostname", "source", "domain"), "from"),
+    **dict.fromkeys(("websocket", "websockets", "enable_websockets", "websocket_enabled"), "allow_websockets"),
+    **dict.fromkeys(("insecure_skip_verify", "skip_verify", "tls_insecure_skip_verify"), "tls_skip_verify"),
+    **dict.fromkeys(("server_name", "sni", "tls_sni"), "tls_upstream_server_name"),
+    **dict.fromkeys(("ca_file", "ca_cert", "ca", "tls_ca", "tls_ca_file"), "tls_custom_ca_file"),
+    **dict.fromkeys(("upstream_timeout", "request_timeout", "response_timeout", "read_timeout", "proxy_read_timeout"), "timeout"),
+    **dict.fromkeys(("pass_host_header", "keep_host", "preserve_host"), "preserve_host_header"),
+    **dict.fromkeys(("host_header", "rewrite_host"), "host_rewrite"),
+    **dict.fromkeys(("headers", "request_headers", "add_headers", "set_headers"), "set_request_headers"),
+    **dict.fromkeys(("rewrite", "path_rewrite", "rewrite_target"), "prefix_rewrite"),
+}
+"""Names that other proxies and old texts have for a key -> Pomerium's."""
 _OWN_MEANING = frozenset(("set_response_headers", "apiversion", "kind", "metadata", "x"))
 Note = Callable[..., None]
 
@@ -120,6 +135,8 @@ MANY = 500
 
 def nearest(key: str, known: Iterable[str]) -> str:
     """The known key that was probably meant, or ""."""
+    if key in MEANT and MEANT[key] in known:
+        return MEANT[key]
     return _nearest(key, tuple(known)) if len(key) < 100 else ""
 
 
