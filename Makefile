@@ -9,9 +9,11 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST ?=
 EXAMPLES ?= 5000
 N ?= 50000
+# Envoys to ask: versions (their wheels are installed into .venv, once) or paths; without any the one that `pomprobe reproduce` finds.
+ENVOY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table fuzz fuzz-configs fuzz-envoy clean
+.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table record fuzz fuzz-configs fuzz-envoy clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -46,11 +48,15 @@ docs-check: $(VENV)/.dev
 check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)
 
-conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=path), and the forecasts that take minutes
-	POMPROBE_ENVOY="$(ENVOY)" $(BIN)/python -m pytest -m conformance $(PYTEST)
+conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=1.40.0, or a path), and the forecasts that take minutes
+	POMPROBE_ENVOY="$$($(BIN)/python -m tools.envoys $(ENVOY))" $(BIN)/python -m pytest -m conformance $(PYTEST)
 
-conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="path path"), and write docs/conformance.md
-	$(BIN)/python -m tools.conformance $(ENVOY)
+conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="1.37.0 1.40.0"), and write docs/conformance.md
+	$(BIN)/python -m tools.agreement $$($(BIN)/python -m tools.envoys $(ENVOY))
+	$(BIN)/python -m tools.conformance
+
+record: $(VENV)/.dev  ## put the variants of the recorded faults to Envoys (ENVOY="1.37.0 1.40.0"), and keep what they answer
+	$(BIN)/python -m tools.record $$($(BIN)/python -m tools.envoys $(ENVOY))
 
 fuzz: fuzz-configs  ## N=50000 mutated configs, then every property with EXAMPLES=5000 random examples: configs, answers, bytes
 	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "hypothesis and not envoy and not conformance" --timeout=0 $(PYTEST)
@@ -58,8 +64,8 @@ fuzz: fuzz-configs  ## N=50000 mutated configs, then every property with EXAMPLE
 fuzz-configs: $(VENV)/.dev  ## N=50000 mutated configs through the reader (a million take about ten minutes)
 	PYTHONPATH=tests $(BIN)/python -m robust.fuzz -n $(N)
 
-fuzz-envoy: $(VENV)/.dev  ## EXAMPLES=5000 random answers, to a real Envoy and to pomprobe: where do they disagree?
-	$(BIN)/python -m tools.fuzz_envoy -n $(EXAMPLES) $(if $(ENVOY),--envoy $(ENVOY))
+fuzz-envoy: $(VENV)/.dev  ## N=10000 random answers of each kind, to a real Envoy and to pomprobe: where do they disagree?
+	$(BIN)/python -m tools.fuzz_envoy -n $(if $(filter file,$(origin N)),10000,$(N)) $(if $(ENVOY),--envoy $$($(BIN)/python -m tools.envoys $(ENVOY)))
 
 bench: $(VENV)/.dev  ## measure, as users install it, and write docs/benchmarks.md (SECTIONS=startup prints one section)
 	$(PYTHON) -m venv $(VENV)/bench

@@ -62,7 +62,8 @@ def _rows() -> dict[str, str]:
     data = ROOT / "tests" / "data"
     truth = json.loads((data / "truth.json").read_text(encoding="utf-8"))
     measured = json.loads((data / "measured.json").read_text(encoding="utf-8"))["rows"]
-    return {row["id"]: row["title"] for row in (*truth, *measured)}
+    variants = json.loads((data / "variants.json").read_text(encoding="utf-8"))
+    return dict.fromkeys(variants, "a variant of a recorded fault") | {row["id"]: row["title"] for row in (*truth, *measured)}
 
 
 def _lines(lines: Iterator[str]) -> str:

@@ -1,8 +1,8 @@
 """Random upstream answers to a real Envoy and to pomprobe's own stages: where do they disagree?
 
-    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls] [--envoy PATH] [--seed N]
+    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls]... [--envoy PATH] [--seed N]
 
-The last line says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say.
+The last line of each says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say.
 Exit code 1 if there are any.
 """
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import Literal
 
 import anyio
 
@@ -32,6 +33,10 @@ GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {
     "http2": ("h2c", http2.response),
     "tls": ("https", tls.response),
 }
+ENDINGS: tuple[Literal["fin", "rst", "silence"], ...] = ("fin", "rst", "silence")
+ODDS: dict[Scheme, tuple[int, int, int]] = {"http": (92, 5, 3), "h2c": (92, 5, 3), "https": (95, 5, 0)}
+"""How likely each ending is. A silent handshake would keep its connection pending, and the next request would join it."""
+
 WORKERS = 32
 SHOWN = 3
 """Examples of each kind of disagreement that are printed."""
@@ -97,33 +102,35 @@ def _words(reply: EnvoyReply | None) -> str:
     return "nothing" if reply is None else f"{reply.status} {reply.response_flags} {reply.response_code_details}"
 
 
-async def fuzz(options: argparse.Namespace) -> int:
+async def fuzz(options: argparse.Namespace, protocol: str) -> int:
     """Run, print, and say whether anything disagreed."""
     binary = find(options.envoy)
-    scheme, generate = GENERATORS[options.protocol]
+    scheme, generate = GENERATORS[protocol]
     random = Random(options.seed)
     began = time.monotonic()
     async with lab(binary, scheme, min(WORKERS, options.n)) as running:
         fuzzer = Fuzzer(running, Forecaster(binary.version))
-        await fuzzer.run(Script(generate(random), random.choices(("fin", "rst"), (19, 1))[0]) for _ in range(options.n))
+        scripts = (Script(generate(random), random.choices(ENDINGS, ODDS[scheme])[0]) for _ in range(options.n))
+        await fuzzer.run(scripts)
         kinds: dict[tuple[str, str], list[Disagreement]] = defaultdict(list)
         for found in fuzzer.disagreed:
             kinds[_words(found.envoy), _words(found.ours)].append(found)
-        lines = [f"# {options.protocol}, Envoy {binary.version}, seed {options.seed}"]
+        lines = [f"# {protocol}, Envoy {binary.version}, seed {options.seed}"]
         for number, ((envoy, ours), alike) in enumerate(sorted(kinds.items(), key=lambda item: -len(item[1]))):
             lines += ["", f"## {len(alike)} x", f"Envoy    {envoy}", f"pomprobe {ours}"]
             for found in sorted(alike, key=lambda one: len(one.script.data))[:SHOWN]:
-                small = await fuzzer.smaller(found) if number < MADE_SMALL else found
+                small = await fuzzer.smaller(found) if number < options.small else found
                 lines.append(f"    {small.script.ending} {small.script.data!r}")
-    sys.stdout.write("\n".join([*lines, "", _sum(fuzzer, binary, options.seed, time.monotonic() - began)]) + "\n")
+    sys.stdout.write("\n".join([*lines, "", _sum(fuzzer, protocol, binary, options.seed, time.monotonic() - began)]) + "\n")
     return 1 if fuzzer.disagreed else 0
 
 
-def _sum(fuzzer: Fuzzer, binary: Binary, seed: int, seconds: float) -> str:
+def _sum(fuzzer: Fuzzer, protocol: str, binary: Binary, seed: int, seconds: float) -> str:
     total = fuzzer.agreed + len(fuzzer.disagreed)
     alike = fuzzer.agreed + sum(_seen(found.envoy) == _seen(found.ours) for found in fuzzer.disagreed)
     words, seen = (f"{count}/{total} ({count / total:.2%})" for count in (fuzzer.agreed, alike))
-    return f"agreement: {words} word for word, {seen} in status, flags and code; {seconds:.0f} s, Envoy {binary.version}, seed {seed}"
+    told = f"Envoy {binary.version}, seed {seed}, {seconds:.0f} s"
+    return f"{protocol} agreement: {words} word for word, {seen} in status, flags and code; {told}"
 
 
 def _seen(reply: EnvoyReply | None) -> tuple[object, ...]:
@@ -134,10 +141,12 @@ def _seen(reply: EnvoyReply | None) -> tuple[object, ...]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-n", type=int, default=10_000, help="cases")
-    parser.add_argument("--protocol", choices=GENERATORS, default="http1")
+    parser.add_argument("--protocol", choices=GENERATORS, action="append", help="may be repeated; without it all")
     parser.add_argument("--envoy", help="path of the Envoy")
     parser.add_argument("--seed", type=int, default=1)
-    sys.exit(anyio.run(partial(fuzz, parser.parse_args())))
+    parser.add_argument("--small", type=int, default=MADE_SMALL, help="kinds of disagreement whose examples are made small")
+    options = parser.parse_args()
+    sys.exit(max(anyio.run(partial(fuzz, options, protocol)) for protocol in options.protocol or GENERATORS))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from . import insights, kubernetes
+from . import breakers, insights, kubernetes
 from .catalog import Catalog, NoRuleError, shelf
 from .forecast import Host, by_pomerium, shared_out
 from .model import (
@@ -33,6 +33,7 @@ from .model import (
 from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
+UNENDING = ("stream_idle_timeout", "max_duration_timeout")
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 WARN_AT = 0.8
 
@@ -79,6 +80,8 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         verdict = judge.verdict(decided, None, None)
         forecast = [ForecastEntry(1.0, verdict.means, verdict.rule.code)] if verdict.means else []
     else:
+        if judge.breaker is not None:
+            outcomes.append(judge.breaker)
         hosts = [[judge.host(u, e) for e in u.endpoints] for u in upstreams]
         names = [
             [judge.verdict(o, u.upstream, None) for o in u.outcomes if o.status is not Status.OK and o.status is not Status.SKIPPED]
@@ -99,18 +102,10 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
 
 
 def _decided_by_config(cluster: Cluster) -> Outcome | None:
-    """What the config alone decides: a cluster that Envoy refuses, a circuit breaker that lets nothing through."""
+    """What the config alone decides: a cluster that Envoy refuses, a circuit breaker that allows no connection pool."""
     if cluster.refusals:
         return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CLUSTER_REFUSED, facts={"message": cluster.refusals[0]})
-    limits = cluster.circuit_breakers
-    if limits.max_connection_pools == 0:
-        return Outcome(
-            StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": "max_connection_pools", "pools": True}
-        )
-    for key in ("max_pending_requests", "max_requests"):
-        if getattr(limits, key) == 0:
-            return Outcome(StageName.CONFIG, Status.FAILING, failure=Failure.CIRCUIT_BREAKER, facts={"breaker": key, "pools": False})
-    return None
+    return breakers.no_pools(cluster)
 
 
 def _status(forecast: Sequence[ForecastEntry], verdicts: Sequence[Verdict], unknown: bool) -> Status:
@@ -144,6 +139,7 @@ class _Judge:
         self.knowledge = knowledge
         self.envoy = knowledge.envoy
         self.warn_at = knowledge.warn_at
+        self.breaker = breakers.closed(cluster)
         self.verdicts: list[Verdict] = []
 
     def host(self, upstream: UpstreamOutcomes, probed: EndpointOutcomes) -> Host:
@@ -178,6 +174,10 @@ class _Judge:
 
     def _answer(self, upstream: Upstream, endpoint: Endpoint, walk: Sequence[Outcome]) -> Answer | None:
         """What Envoy answers after this walk; None if the walk does not tell."""
+        connected = all(o.status is Status.OK for o in walk if o.stage in (StageName.TCP, StageName.TLS))
+        if self.breaker is not None and (connected or self.breaker.facts["breaker"] == "max_pending_requests"):
+            verdict = self.verdict(self.breaker, None, None)
+            return Answer(verdict.means, verdict.rule.code, self.breaker) if verdict.means else None
         for outcome in walk:
             if outcome.status in (Status.FAILING, *UNKNOWN):
                 verdict = self.verdict(outcome, upstream, endpoint)
@@ -228,10 +228,15 @@ class _Judge:
         return {"recovery_seconds": self.cluster.health_checks[0].no_traffic_interval}
 
     def _as_routed(self, reply: EnvoyReply | None) -> EnvoyReply | None:
-        """A Kubernetes route's failures are all a 502 of Pomerium's own proxy; an ssh client sees no HTTP, and so no code."""
+        """A Kubernetes route's failures are all a 502 of Pomerium's own proxy; an ssh client sees no HTTP, and so no code.
+
+        The request of a tunnel never ends, so its timeouts are 408 (variants tunnel-*).
+        """
         kind = self.cluster.route.kind
         if reply is None or kind is RouteKind.SSH:
             return None
+        if kind is RouteKind.TCP and reply.status == 504 and reply.code in UNENDING:
+            return replace(reply, status=408)
         return kubernetes.REPLY if kind is RouteKind.KUBERNETES and made_by_envoy(reply) else reply
 
     def _context(self, upstream: Upstream | None, endpoint: Endpoint | None, outcome: Outcome) -> Facts:

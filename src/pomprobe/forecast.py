@@ -37,9 +37,8 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
         if not share:
             continue
         for answer in hosts[index].answers:
-            rotation = [
-                hosts[(index + step) % len(hosts)].answers for step in range(cluster.retries + 1) if shares[(index + step) % len(hosts)]
-            ]
+            attempts = min(cluster.retries.count, len(hosts)) + 1
+            rotation = [hosts[(index + step) % len(hosts)].answers for step in range(attempts) if shares[(index + step) % len(hosts)]]
             final = after_retries(cluster, answer, rotation)
             key = (final.reply, final.rule)
             total[key] = total.get(key, 0.0) + share * answer.share

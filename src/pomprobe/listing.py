@@ -55,8 +55,8 @@ def describe(route: Route, cluster: Cluster | None, settings: Settings | None = 
         yield "panic below", f"{cluster.panic_threshold} % healthy{unset}"
     if route.outlier_detection is not None:
         yield "outliers", "ejected for a while (outlier_detection)"
-    if cluster.retries:
-        yield "retries", f"{cluster.retries} on {', '.join(cluster.retry_on)} (set_request_headers)"
+    if cluster.retries.conditions:
+        yield "retries", f"{cluster.retries.count} on {', '.join(cluster.retries.conditions)} (set_request_headers)"
     for refusal in cluster.refusals:
         yield "refused", f"by Envoy: {refusal}"
     if settings is not None:

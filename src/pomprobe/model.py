@@ -513,6 +513,32 @@ class Request:
     original_host: str = ""
 
 
+GRPC_STATUSES = {"cancelled": 1, "deadline-exceeded": 4, "resource-exhausted": 8, "internal": 13, "unavailable": 14}
+"""The words of x-envoy-retry-grpc-on -> gRPC status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """What x-envoy-* headers make Envoy try again. on, grpc_on: conditions, none without such headers; count: at most so often.
+
+    statuses, headers: of x-envoy-retriable-status-codes and x-envoy-retriable-header-names (lower case).
+    """
+
+    count: int = 0
+    on: tuple[str, ...] = ()
+    grpc_on: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """All of them, for people."""
+        return (*self.on, *self.grpc_on)
+
+
+NO_RETRIES = Retries()
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """What Envoy would be told about one route."""
@@ -531,8 +557,8 @@ class Cluster:
     circuit_breakers: CircuitBreakers  # the route's over the global ones
     dns: DNSSettings
     source_address: str
-    retries: int = 0  # x-envoy-max-retries, where x-envoy-retry-on is set through set_request_headers
-    retry_on: tuple[str, ...] = ()
+    retries: Retries = NO_RETRIES  # through set_request_headers alone
+    hedged: bool = False  # x-envoy-hedge-on-per-try-timeout
     alt_response: bool = False  # x-envoy-upstream-rq-timeout-alt-response
     refusals: tuple[str, ...] = ()  # Envoy's messages if it rejects the cluster
 

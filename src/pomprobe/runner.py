@@ -305,6 +305,7 @@ class Runner:
         clock.arm(Timer.CONNECT, timers.connect)
         if cluster.protocol is not Protocol.RAW:
             clock.arm(Timer.ROUTE, timers.route)
+        if cluster.route.kind is not RouteKind.UDP:
             clock.arm(Timer.IDLE, timers.idle)
             clock.arm(Timer.MAX_DURATION, timers.max_duration)
         self._arm_caps(clock)

@@ -47,7 +47,8 @@ def recorded() -> dict[str, dict[str, Any]]:
     """Row id -> row, of the recorded truth and of what was measured for the catalogue."""
     truth = json.loads((DATA / "truth.json").read_text())
     measured = json.loads((DATA / "measured.json").read_text())["rows"]
-    return {row["id"]: row for row in (*truth, *measured)}
+    variants = json.loads((DATA / "variants.json").read_text())
+    return {name: {"outcomes": outcomes} for name, outcomes in variants.items()} | {row["id"]: row for row in (*truth, *measured)}
 
 
 ROWS = recorded()

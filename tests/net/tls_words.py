@@ -28,7 +28,7 @@ def words(failure: Failure, facts: Facts) -> str:
         case Failure.ALPN_INVALID:
             return ALPN
         case Failure.TLS_ERROR:
-            return str(facts["reason"])
+            return "closed" if facts.get("wordless") else str(facts["reason"])
         case Failure.HANDSHAKE_CLOSED:
             return "closed"
         case Failure.HANDSHAKE_RESET:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pomprobe import __version__
-from pomprobe.model import Config, RouteKind, Settings
+from pomprobe.model import Config, Retries, RouteKind, Settings
 from pomprobe.plan import plan
 from pomprobe.plan.regex import examples, matches
 
@@ -125,7 +125,7 @@ def test_headers() -> None:
         ("x-forwarded-host", "lab.example.com"),
     ]
     assert expected == list(cluster.request.headers)
-    assert (("5xx", "reset"), 1) == (cluster.retry_on, cluster.retries)
+    assert Retries(1, ("5xx", "reset")) == cluster.retries
 
 
 def test_user_agent() -> None:
@@ -142,17 +142,33 @@ def test_secrets_stay_out_of_representations() -> None:
 
 
 RETRIES = {
-    "no retry-on": ({"x-envoy-max-retries": "3"}, ((), 0)),
-    "default": ({"x-envoy-retry-on": "reset"}, (("reset",), 1)),
-    "two": ({"x-envoy-retry-on": "reset", "x-envoy-max-retries": "2"}, (("reset",), 2)),
+    "no retry-on": ({"x-envoy-max-retries": "3"}, Retries()),
+    "default": ({"x-envoy-retry-on": "reset"}, Retries(1, ("reset",))),
+    "two": ({"x-envoy-retry-on": "reset", "x-envoy-max-retries": "2"}, Retries(2, ("reset",))),
+    "none": ({"x-envoy-retry-on": "reset", "x-envoy-max-retries": "0"}, Retries(0, ("reset",))),
+    "unknown": ({"x-envoy-retry-on": "5XX, often"}, Retries()),
+    "grpc": ({"x-envoy-retry-grpc-on": "unavailable, broken"}, Retries(1, grpc_on=("unavailable",))),
+    "status codes": (
+        {"x-envoy-retry-on": "retriable-status-codes", "x-envoy-retriable-status-codes": "429, x,500"},
+        Retries(1, ("retriable-status-codes",), statuses=(429, 500)),
+    ),
+    "header names": (
+        {"x-envoy-retry-on": "retriable-headers", "x-envoy-retriable-header-names": "X-Try-Again"},
+        Retries(1, ("retriable-headers",), headers=("x-try-again",)),
+    ),
 }
 
 
 @pytest.mark.parametrize(("headers", "expected"), RETRIES.values(), ids=RETRIES)
-def test_retries(headers: dict[str, str], expected: tuple[tuple[str, ...], int]) -> None:
+def test_retries(headers: dict[str, str], expected: Retries) -> None:
     """Pomerium retries nothing; headers can, once unless they say how often."""
-    cluster = planned("http://a", set_request_headers=headers)
-    assert expected == (cluster.retry_on, cluster.retries)
+    assert expected == planned("http://a", set_request_headers=headers).retries
+
+
+def test_a_hedged_request_has_no_timeout_for_each_try() -> None:
+    """Envoy asks again when it is over, and goes on waiting for the first answer."""
+    headers = {"x-envoy-upstream-rq-per-try-timeout-ms": "500", "x-envoy-hedge-on-per-try-timeout": "true"}
+    assert planned("http://a", set_request_headers=headers).timers.per_try is None
 
 
 def test_alternative_response() -> None:

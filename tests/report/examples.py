@@ -24,6 +24,7 @@ from pomprobe.model import (
     Protocol,
     Report,
     Request,
+    Retries,
     Route,
     RouteKind,
     RouteReport,
@@ -512,8 +513,7 @@ def weighted(name: str = "shop", *, line: int = 3) -> RouteReport:
         cluster(r, health_checks=(check, replace(check, checker="tcp"))),
         timers=Timers(route=None, idle=None, max_duration=60.0, keys={"route": "timeout: 0s", "max_duration": "timeout_write"}),
         source_address="192.0.2.9",
-        retries=2,
-        retry_on=("5xx", "reset"),
+        retries=Retries(2, ("5xx", "reset")),
         refusals=("Multiple health checks not supported",),
         tls=(UpstreamTLS("a", "a", True, None, "no CA bundle on this machine", (), client_cert=b"PEM"), None),
     )

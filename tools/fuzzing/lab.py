@@ -30,7 +30,7 @@ from .tls import SESSION_ID
 
 Scheme = Literal["http", "h2c", "https"]
 PLACE = Place("fuzz", 1, 1)
-SETTINGS = Settings(default_upstream_timeout=5.0)
+SETTINGS = Settings(default_upstream_timeout=4.0)
 RST = struct.pack("ii", 1, 0)
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -40,7 +40,7 @@ class Script:
     """What a server says after the request, and how it ends the connection then."""
 
     data: bytes
-    ending: Literal["fin", "rst"] = "fin"
+    ending: Literal["fin", "rst", "silence"] = "fin"
 
 
 @dataclass
@@ -126,7 +126,8 @@ async def _server(scheme: Scheme, workers: list[Worker], index: int) -> AsyncIte
                 await asyncio.sleep(0.02)  # what was sent is to be read before the reset
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
                 writer.transport.abort()
-            writer.write_eof()
+            if script.ending != "silence":
+                writer.write_eof()
             while await reader.read(65536):  # a close with bytes unread would be a reset
                 pass
         except (asyncio.IncompleteReadError, OSError):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pomprobe.diagnose import Knowledge, diagnose
-from pomprobe.model import Cluster, Endpoint, EndpointOutcomes, EnvoyReply, Outcome, StageFailed, StageName, Status, UpstreamOutcomes
+from pomprobe.model import Cluster, Endpoint, EndpointOutcomes, EnvoyReply, Outcome, StageFailed, StageName, Status, Timer, UpstreamOutcomes
 from pomprobe.net.stream import CHUNK
 from pomprobe.stages import http, tls
 from pomprobe.stages.walk import Clock, Walk
+from pomprobe.timed import TIMEOUTS
 
 from .lab import Script, said
 
 ENDPOINT = Endpoint("127.0.0.1", 80)
 
 
+class Silence(Exception):
+    """Nothing more comes: the route's timeout ends it."""
+
+
 class Memory:
-    """A stream whose other end has said everything, and has hung up."""
+    """A stream whose other end has said everything, and has hung up or stays silent."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -25,6 +30,8 @@ class Memory:
         piece, self._rest = self._rest[:CHUNK], self._rest[CHUNK:]
         if not piece and self._ending == "rst":
             raise ConnectionResetError(104, "Connection reset by peer")
+        if not piece and self._ending == "silence":
+            raise Silence
         return piece
 
     async def send(self, data: bytes) -> None:
@@ -56,6 +63,9 @@ async def _outcome(cluster: Cluster, script: Script) -> Outcome:
     stage, act = (StageName.TLS, tls.handshake) if context else (StageName.HTTP, http.exchange)
     try:
         return Outcome(stage, Status.OK, ENDPOINT, facts=dict(await act(walk)))
+    except Silence:
+        facts = {**walk.facts.get(stage, {}), "started": walk.clock.started}
+        return Outcome(stage, Status.FAILING, ENDPOINT, TIMEOUTS[stage], Timer.ROUTE, facts)
     except StageFailed as failed:
         facts = {**walk.facts.get(stage, {}), **failed.facts}
         return Outcome(stage, Status.FAILING, ENDPOINT, failed.failure, failed.timer, facts, error=failed.error)

@@ -6,8 +6,8 @@ import re
 
 from ..model import EnvoyReply, Fact, Facts, Rule
 
-DETAIL_FACTS = ("alert_code", "alert_name", "depth", "endpoint", "reason", "sans", "source_address")
-"""The facts that Envoy's own words can hold."""
+DETAIL_FACTS = ("alert_code", "alert_name", "before", "depth", "endpoint", "reason", "sans", "source_address")
+"""The facts that Envoy's own words can hold; `before` (entries of the TLS library's error queue) may be missing."""
 
 ENVOY_WORDS = (
     "connection_termination",
@@ -135,7 +135,8 @@ def reply(rule: Rule, facts: Facts, envoy: str = "1.37") -> EnvoyReply | None:
 
     def fact(match: re.Match[str]) -> str:
         value = facts.get(match[1])
-        words = ", ".join(value) if isinstance(value, tuple) else UNKNOWN if value is None else str(value)
+        missing = "" if match[1] == "before" else UNKNOWN
+        words = ", ".join(value) if isinstance(value, tuple) else missing if value is None else str(value)
         return words.replace(" ", "_")
 
     details = _DETAIL.sub(fact, str(means["response_code_details"]))

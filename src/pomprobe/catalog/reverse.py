@@ -10,7 +10,14 @@ from ..model import Fact, Facts, Rule
 from .match import Catalog, compile_check
 from .render import DETAIL_FACTS
 
-_SHAPES = {"alert_code": r"\d+", "depth": r"\d+", "alert_name": r"\w+", "sans": r"[^\]]*", "reason": r"[^{}]+?"}
+_SHAPES = {
+    "alert_code": r"\d+",
+    "alert_name": r"\w+",
+    "before": r"(?:\d+:[^|]*\|)*",
+    "depth": r"-?\d+",
+    "reason": r"[^{}]+?",
+    "sans": r"[^\]]*",
+}
 _NUMBERS = ("alert_code", "depth")
 _TELLING = ("reason", "alert_name")
 """The facts that tell causes apart: an example of the rule has to have the same."""

@@ -32,6 +32,9 @@ GET_WITH_PAYLOAD = (
     "HTTP health check cannot specify a request payload with method 'GET'. "
     "Only methods that support a request body (POST, PUT, PATCH, OPTIONS) can be used with payload."
 )
+TOO_LONG = "The expected response length '{}' is over than http health response buffer size '{}'"
+BUFFER = 1024
+"""Envoy's response_buffer_size where none is set."""
 CRASH = "std::terminate called! Uncaught unknown exception, see trace."
 """What Envoy does with an HTTP3 check on a cluster without QUIC, in 1.37 and in 1.40: it ends itself."""
 _HEX = re.compile(r"([0-9a-fA-F]{2})+\Z")
@@ -158,6 +161,9 @@ def _http_refusals(own: dict[str, Any], place: Place) -> Iterator[Refusal]:
             yield Refusal(f"Invalid http {name} status range: {problem}", place, f"{name}_statuses")
     if own.get("codec_client_type") == "HTTP3":
         yield Refusal(CRASH, place, "codec_client_type", "codec_client_type: HTTP1", Failure.HEALTH_CHECK_CODEC)
+    expected, buffer = sum(len(_payload(entry)) for entry in own.get("receive", ())), int(own.get("response_buffer_size", BUFFER))
+    if expected > buffer > 0:
+        yield Refusal(TOO_LONG.format(expected, buffer), place, "response_buffer_size", f"response_buffer_size: {expected}")
     if "send" in own:
         yield Refusal(GET_WITH_PAYLOAD, place, "send")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from ..model import Fact
 from . import der
 from .x509 import X509
-from .x509_extensions import DIRECTORY, DNS, IP, RFC822, URI, GeneralName
+from .x509_extensions import DNS, IP, OTHER, RFC822, URI, GeneralName
+from .x509_name import ENCODINGS
 
 _ALGORITHMS = {
     "1.2.840.113549.1.1.1": "RSA",
@@ -81,11 +82,19 @@ def _modulus_bits(key: bytes) -> int:
 
 
 def _text(name: GeneralName) -> str | None:
-    if name.kind == IP:
-        try:
-            return str(ipaddress.ip_address(name.value))
-        except ValueError:
-            return None
+    """As Envoy 1.40 lists it (Utility::generalNameAsString); None for what it leaves out (variants tls-san-*)."""
+    if name.kind == IP and len(name.value) in (4, 16):
+        return socket.inet_ntop(socket.AF_INET if len(name.value) == 4 else socket.AF_INET6, name.value)
     if name.kind in (DNS, RFC822, URI):
         return name.value.decode("utf-8", "replace")
-    return str(name.name) if name.kind == DIRECTORY and name.name else None
+    return _other(name.value) if name.kind == OTHER else None
+
+
+def _other(value: bytes) -> str | None:
+    """The text in an otherName, if it is one."""
+    try:
+        _, (_, explicit) = der.items(value)
+        (tag, text), = der.items(explicit)
+    except (der.Malformed, ValueError):
+        return None
+    return text.decode(ENCODINGS[tag], "replace") if tag in ENCODINGS else None

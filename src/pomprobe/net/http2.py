@@ -5,6 +5,8 @@ The header compression is hpack's, h2's own. h2 itself stands for another choice
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import re
 import struct
 from collections.abc import Iterator
@@ -57,6 +59,9 @@ class Setting(IntEnum):
     MAX_FRAME_SIZE = 5
     ENABLE_CONNECT_PROTOCOL = 8
     NO_RFC7540_PRIORITIES = 9
+
+
+LOOKED_AT = 256  # bytes of headers that were cut
 
 
 class Http2Codec:
@@ -139,7 +144,20 @@ class Http2Codec:
     def eof(self) -> Event:
         """What the end of the connection means here: the same at any time, with FIN or RST."""
         self.ended = True
-        return Closed(goaway=self._last_stream < MAX_WINDOW)
+        return self._cut_headers() or Closed(goaway=self._last_stream < MAX_WINDOW)
+
+    def _cut_headers(self) -> Refused | None:
+        """What is wrong already with headers that were cut: nghttp2 looks at each as soon as it is complete (fuzzed)."""
+        begun = self._frames.unfinished()[:LOOKED_AT] if self._head is None and self._fault is None else b""
+        for length in range(len(begun), 0, -1):
+            with contextlib.suppress(hpack.HPACKError, UnicodeDecodeError, HeadersTooMany):
+                decoded = copy.deepcopy(self._decoder).decode(begun[:length], raw=True)
+                try:
+                    checked(((bytes(name), bytes(value)) for name, value in decoded), cut=True)
+                except HeadersRefused as refused:
+                    return Refused(str(refused))
+                return None
+        return None
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:
@@ -175,7 +193,7 @@ class Http2Codec:
         if self._head is not None:
             if not block.end_stream:
                 raise HeadersRefused("trailers that do not end the stream")
-            _, trailers = checked(decoded, trailers=True)
+            _, trailers = checked(decoded, trailers=True, encoded=len(block.payload))
             promised = content_length(trailers)
             if promised is not None:
                 if self._length is not None:
@@ -183,7 +201,7 @@ class Http2Codec:
                 self._length = promised
             yield self._end(trailers)
             return
-        status, headers = checked(decoded)
+        status, headers = checked(decoded, encoded=len(block.payload))
         length = content_length(headers)
         if 100 <= status < 200:
             if length is not None or block.end_stream:

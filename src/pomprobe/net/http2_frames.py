@@ -121,6 +121,8 @@ class FrameReader:
                 del self._buffer[:9]
             if self._flags & PADDED and self._kind in PADDABLE and self._buffer:
                 self._require(self._buffer[0] < self._length - self._fixed(), "padding")
+            if self._kind == Type.PUSH_PROMISE and not self._flags & PADDED and len(self._buffer) >= 4:
+                self._require(self._may_promise(bytes(self._buffer[:4])), "PUSH_PROMISE")
             if len(self._buffer) < self._length:
                 return
             payload = bytes(self._buffer[: self._length])
@@ -207,11 +209,23 @@ class FrameReader:
 
     def _promise(self, content: bytes) -> int:
         """The stream that is promised. Allowed until the server has acknowledged that push is off; then it is an error."""
+        self._require(self._may_promise(content), "PUSH_PROMISE")
+        self._promised = int.from_bytes(content[:4], "big") & MAX_WINDOW
+        return self._promised
+
+    def _may_promise(self, content: bytes) -> bool:
         promised = int.from_bytes(content[:4], "big") & MAX_WINDOW
-        allowed = not self._acknowledged and self._stream == STREAM
-        self._require(allowed and promised > self._promised and not promised % 2, "PUSH_PROMISE")
-        self._promised = promised
-        return promised
+        return not self._acknowledged and self._stream == STREAM and promised > self._promised and not promised % 2
+
+    def unfinished(self) -> bytes:
+        """The compressed headers of our stream that have come so far, where more were announced."""
+        if self._block is None and not (self._kind == Type.HEADERS and self._stream == STREAM):
+            return b""
+        begun = bytes(self._block or b"") if self._block_stream == STREAM or self._block is None else b""
+        if self._kind not in (Type.HEADERS, Type.CONTINUATION):
+            return begun
+        padded = 1 if self._kind == Type.HEADERS and self._flags & PADDED else 0
+        return begun + bytes(self._buffer[padded + (self._fixed() if self._kind == Type.HEADERS else 0) :])
 
     def _begin(self, stream: int, fields: bytes, ends_stream: bool) -> Frame | None:
         self._block = bytearray()

@@ -15,7 +15,7 @@ MAX_BYTES = 60 * 1024
 """Names and values together, :status included: the max_response_headers_kb of Envoy's HTTP/2."""
 
 MAX_STRING = 64 * 1024
-"""nghttp2 takes no name or value that is longer."""
+"""nghttp2 takes no name or value that is longer as it is sent: Huffman's code makes one of 100 KiB short enough."""
 
 _NAME = re.compile(rb"[!#$%&'*+\-.0-9^_`a-z|~]+")
 _VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -32,15 +32,18 @@ class HeadersTooMany(Exception):
     """Envoy resets the stream (remote_reset)."""
 
 
-def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False) -> tuple[int, Headers]:
+def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False, encoded: int = 0, cut: bool = False) -> tuple[int, Headers]:
     """The status (0 for trailers) and the other headers; each header is checked in turn, as they are decoded.
 
+    encoded: bytes that they had when compressed. cut: these are not all.
     Raises HeadersRefused and HeadersTooMany, whichever comes first.
     """
     status = count = size = 0
     kept: list[tuple[bytes, bytes]] = []
     merged: set[bytes] = set()
     for name, value in headers:
+        if encoded > MAX_STRING and (len(name) > MAX_STRING or len(value) > MAX_STRING):
+            raise HeadersRefused("a header of more than 64 KiB")
         if name[:1] == b":":
             if trailers or name != b":status" or status or kept:
                 raise HeadersRefused("a pseudo-header that does not belong there")
@@ -63,7 +66,7 @@ def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False) -
             raise HeadersTooMany("more than 100 headers")
         if size > MAX_BYTES:
             raise HeadersTooMany("headers larger than 60 KiB")
-    if not trailers and not status:
+    if not trailers and not status and not cut:
         raise HeadersRefused("no :status")
     return status - 1 if status else 0, tuple(kept)
 
@@ -91,8 +94,6 @@ def _status(value: bytes) -> int:
 
 
 def _check(name: bytes, value: bytes) -> None:
-    if len(name) > MAX_STRING or len(value) > MAX_STRING:
-        raise HeadersRefused("a header of more than 64 KiB")
     if not _NAME.fullmatch(name):
         upper = _NAME.fullmatch(name.lower())
         raise HeadersRefused("an upper-case letter in a header name" if upper else "a character in a header name that is not allowed there")

@@ -22,6 +22,9 @@ EDNS_PAYLOAD = 1232
 """Bytes of an answer that c-ares accepts over UDP (EDNSPACKETSZ)."""
 
 
+ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+
+
 class InvalidName(Exception):
     """A name that c-ares refuses to ask for; the message says what is wrong with it."""
 
@@ -76,7 +79,8 @@ def question(name: str, record_type: RecordType, *, edns: bool) -> Question:
 def parse(asked: Question | None, data: bytes) -> Reply | None:
     """What the answer says, or None where it answers another question (a late or forged one, which c-ares drops too).
 
-    Raises Malformed. Records count whatever name they stand under, as in ares_parse_into_addrinfo.
+    Raises Malformed. Records count whatever name they stand under, and addresses of both families, as in ares_parse_into_addrinfo
+    (variants dns-answer-*).
     """
     try:
         message = dns.message.from_wire(data, keyring=False, ignore_trailing=True)
@@ -88,7 +92,7 @@ def parse(asked: Question | None, data: bytes) -> Reply | None:
     if message.id != asked.id or [(q.name, q.rdtype, q.rdclass) for q in message.question] != [(asked.name, wanted, dns.rdataclass.IN)]:
         return None
     records = [rrset for rrset in message.answer if rrset.rdclass == dns.rdataclass.IN]
-    addresses = [record.address for rrset in records if rrset.rdtype == wanted for record in rrset]
+    addresses = [record.address for rrset in records if rrset.rdtype in ADDRESSES for record in rrset]
     targets = {rrset.name: rrset[0].target for rrset in records if rrset.rdtype == dns.rdatatype.CNAME}
     chain, loop = _follow(asked.name, targets)
     return Reply(

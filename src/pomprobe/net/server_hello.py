@@ -1,81 +1,288 @@
-"""The server's first message, for what BoringSSL is stricter about than OpenSSL, and for what OpenSSL does not tell apart.
+"""The server's first message, judged as BoringSSL judges it: OpenSSL is milder in places, and has one word for what BoringSSL tells apart.
 
-RFC 8446, 4.1.3, and RFC 5246, 7.4.1.3; BoringSSL's ssl/handshake_client.cc (do_read_server_hello) and ssl/extensions.cc.
+RFC 8446, 4.1.3, and RFC 5246, 7.4.1.3; BoringSSL's ssl/handshake_client.cc (do_read_server_hello), ssl/tls13_client.cc and
+ssl/extensions.cc, in the order in which they check. What is encrypted, and the certificate, is left to others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from .tls_words import BAD_EXTENSION, EXTENSION, ssl
+from .tls_words import (
+    BAD_EXTENSION,
+    BAD_MAC,
+    BAD_POINT,
+    DECODE_ERROR,
+    DOWNGRADE,
+    EMPTY_RETRY,
+    ENCRYPTED_TOO_LONG,
+    EXTENSION,
+    LONGEST_RECORD,
+    MISSING_KEY_SHARE,
+    RENEGOTIATION_ENCODING,
+    RENEGOTIATION_MISMATCH,
+    TOO_LONG,
+    TOO_SHORT,
+    UNEXPECTED_MESSAGE,
+    UNEXPECTED_RECORD,
+    UNSUPPORTED_COMPRESSION,
+    UNSUPPORTED_PROTOCOL,
+    WRONG_CIPHER,
+    WRONG_CURVE,
+    WRONG_VERSION,
+    ssl,
+)
 
-SERVER_NAME, GROUPS, POINT_FORMATS, ALPN, EXTENDED_MASTER_SECRET, TICKET = 0, 10, 11, 16, 23, 35
-PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE, COOKIE, RENEGOTIATION = 41, 43, 51, 44, 0xFF01
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, SERVER_HELLO = 20, 21, 22, 2  # content types of records, type of a message
+LONGEST_MESSAGE = 100 * 1024  # ssl_max_handshake_message_len, before the certificate
+TAG = 16  # bytes of authentication at the end of an encrypted record
 
-EXPECTED = {SERVER_NAME, GROUPS, POINT_FORMATS, ALPN, EXTENDED_MASTER_SECRET, TICKET, RENEGOTIATION, SUPPORTED_VERSIONS}
-"""What a server may answer to Envoy's offer on TLS 1.2."""
-EXPECTED_13 = {SUPPORTED_VERSIONS, KEY_SHARE, PRE_SHARED_KEY, COOKIE}
-EMPTY = {SERVER_NAME, EXTENDED_MASTER_SECRET}
+WORDLESS = "-"
+"""The handshake ends without words: supported_versions that is cut (parse_server_version), a message that the server leaves unfinished."""
+
+SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURES, ALPN, EXTENDED_MASTER_SECRET, TICKET = 0, 10, 11, 13, 16, 23, 35
+SUPPORTED_VERSIONS, COOKIE, KEY_MODES, KEY_SHARE, RENEGOTIATION = 43, 44, 45, 51, 0xFF01
+
+ANSWERABLE = {SERVER_NAME, GROUPS, POINT_FORMATS, ALPN, EXTENDED_MASTER_SECRET, TICKET, RENEGOTIATION}
+"""What Envoy offers and a TLS 1.2 server may answer."""
+FORBIDDEN = {SIGNATURES, SUPPORTED_VERSIONS, KEY_MODES, KEY_SHARE}
+"""What Envoy offers and a TLS 1.2 server may not answer."""
+
+TLS12, TLS13 = 0x0303, 0x0304
+CIPHERS_12 = (0xC02C, 0xC030, 0xC02B, 0xC02F, 0xCCA9, 0xCCA8, 0xC009, 0xC013, 0x009C, 0x002F, 0xC00A, 0xC014, 0x009D, 0x0035)
+"""Pomerium's cipher_suites."""
+CIPHERS_13 = (0x1301, 0x1302, 0x1303)
+X25519, CURVES = 0x001D, (0x001D, 0x0017, 0x0018, 0x0019)
+"""The group of Envoy's only key share, and all that it offers."""
+
+RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
+"""The random of a HelloRetryRequest."""
+DOWNGRADED = (b"DOWNGRD\x00", b"DOWNGRD\x01", bytes.fromhex("ED BF B4 A8 C2 47 10 FF"))
+"""The end of a random that says that the server could have done TLS 1.3; the last one is of Java 11."""
 
 UNEXPECTED = ssl(268435678, "UNEXPECTED_EXTENSION")
+DUPLICATE = ssl(268435713, "DUPLICATE_EXTENSION")
 ECHOED = ssl(268435742, "SERVER_ECHOED_INVALID_SESSION_ID")
+INVALID_ALPN = ssl(268435715, "INVALID_ALPN_PROTOCOL") + "|" + EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
 class ServerHello:
-    """The parts that matter. extensions: type and content, in order."""
+    """Its parts. extensions: type and content, in order; whole: they fill their block exactly."""
 
+    version: int
+    random: bytes
     session_id: bytes
+    cipher: int
+    compression: int
     extensions: tuple[tuple[int, bytes], ...]
+    whole: bool
 
     @property
     def is_13(self) -> bool:
-        return any(kind == SUPPORTED_VERSIONS for kind, _ in self.extensions)
+        return self.version == TLS12 and dict(self.extensions).get(SUPPORTED_VERSIONS) == TLS13.to_bytes(2)
+
+    @property
+    def is_retry(self) -> bool:
+        """Is it a HelloRetryRequest?"""
+        return self.random == RETRY
 
     @property
     def alpn(self) -> str:
         """The protocol that a TLS 1.2 server selects, "" where it selects none (or none that can be read)."""
-        for kind, content in self.extensions:
-            if kind == ALPN and len(content) > 3 and content[2] == len(content) - 3:
-                return content[3:].decode("latin-1")
-        return ""
+        return _alpn(dict(self.extensions).get(ALPN, b""))
+
+
+class _Malformed(Exception):
+    """It is cut, or longer than it says."""
+
+
+def message(came: bytes, skip: int = 0) -> tuple[int, bytes] | None:
+    """Type and body of the first handshake message in what came (after `skip` of them), None where it is not all there."""
+    content, position = b"", 0
+    while position + 5 <= len(came) and came[position] == HANDSHAKE and came[position + 1] == 3:
+        end = position + 5 + int.from_bytes(came[position + 3 : position + 5])
+        if end > len(came):
+            return None
+        content += came[position + 5 : end]
+        position = end
+        while len(content) >= 4 and len(content) >= (size := 4 + int.from_bytes(content[1:4])):
+            if not skip:
+                return content[0], content[4:size]
+            content, skip = content[size:], skip - 1
+    return None
 
 
 def read(came: bytes) -> ServerHello | None:
-    """The ServerHello at the beginning of what came, None where it is something else or not complete in its first record."""
-    if len(came) < 49 or came[0] != 22 or came[5] != 2:
+    """The ServerHello at the beginning of what came, None where there is none that can be read."""
+    first = message(came)
+    try:
+        return _parsed(first[1]) if first and first[0] == SERVER_HELLO else None
+    except _Malformed:
         return None
-    end = 9 + int.from_bytes(came[6:9])
-    start = 44 + came[43]  # record and message header, version, random; then the session ID behind its length
-    if end > len(came) or start + 5 > end:
-        return None
-    extensions = []
-    position = start + 5  # cipher suite, compression, length of the extensions
-    while position + 4 <= end:
-        kind, size = int.from_bytes(came[position : position + 2]), int.from_bytes(came[position + 2 : position + 4])
-        extensions.append((kind, came[position + 4 : position + 4 + size]))
-        position += 4 + size
-    return ServerHello(came[44:start], tuple(extensions))
 
 
-def complaint(hello: ServerHello, session_id: bytes) -> str:
-    """BoringSSL's error for a ServerHello that OpenSSL takes, "" for none. session_id: what the client sent."""
-    expected = EXPECTED_13 if hello.is_13 else EXPECTED
-    if any(kind not in expected for kind, _ in hello.extensions):
-        return UNEXPECTED if hello.is_13 else f"{UNEXPECTED}|{BAD_EXTENSION}"
-    if hello.is_13:
+def complaint(came: bytes, session_id: bytes, offered: Sequence[str]) -> str:
+    """BoringSSL's error for the first message, "" for none so far. session_id, offered: what the client sent (protocols of ALPN)."""
+    first = message(came)
+    if first is None:
+        return _begun(came)
+    if first[0] != SERVER_HELLO:
+        return UNEXPECTED_MESSAGE
+    try:
+        hello = _parsed(first[1])
+    except _Malformed:
+        return DECODE_ERROR
+    if hello.version != TLS12:
+        return DECODE_ERROR if hello.version == TLS13 else UNSUPPORTED_PROTOCOL
+    if [kind for kind, _ in hello.extensions].count(SUPPORTED_VERSIONS) > 1:
+        return DUPLICATE
+    if not hello.whole:
+        return BAD_EXTENSION
+    version = dict(hello.extensions).get(SUPPORTED_VERSIONS, TLS12.to_bytes(2))
+    if len(version) != 2:
+        return WORDLESS
+    if version == TLS13.to_bytes(2):
+        return _of_13(hello, session_id)
+    return _of_12(hello, session_id, offered) if version == TLS12.to_bytes(2) else UNSUPPORTED_PROTOCOL
+
+
+def _begun(came: bytes) -> str:
+    """What is wrong with a first record before its message is complete."""
+    if len(came) < 5 or came[1] != 3 or came[0] == ALERT or len(came) < 5 + (length := int.from_bytes(came[3:5])):
         return ""
-    if any(kind in EMPTY and content for kind, content in hello.extensions):
-        return EXTENSION
-    return ECHOED if session_id and hello.session_id == session_id else ""
+    if came[0] != HANDSHAKE:
+        return UNEXPECTED_RECORD if came[0] == CHANGE_CIPHER_SPEC else ""
+    if length >= 4 and int.from_bytes(came[6:9]) > LONGEST_MESSAGE:
+        return TOO_LONG
+    return WORDLESS if length >= 4 and len(came) == 5 + length else ""
 
 
-def bad_extension(hello: ServerHello) -> str:
-    """BoringSSL's words for an extension of TLS 1.2 that OpenSSL calls bad: it does not read as it should, or stands twice."""
-    kinds = [kind for kind, _ in hello.extensions]
-    return EXTENSION if len(set(kinds)) == len(kinds) and ({ALPN, *EMPTY} & set(kinds)) else BAD_EXTENSION
+def protected(came: bytes) -> str:
+    """BoringSSL's error for the first encrypted record of TLS 1.3, where it cannot be decrypted (ssl/tls_record.cc); "" for none."""
+    position = 0
+    while position + 5 <= len(came):
+        kind, length = came[position], int.from_bytes(came[position + 3 : position + 5])
+        body = came[position + 5 : position + 5 + length]
+        if position and not (kind == CHANGE_CIPHER_SPEC and body == b"\x01"):
+            if came[position + 1 : position + 3] != b"\x03\x03":
+                return WRONG_VERSION
+            if length > LONGEST_RECORD:
+                return ENCRYPTED_TOO_LONG
+            return "" if len(body) < length else BAD_MAC if length >= TAG else TOO_SHORT
+        position += 5 + length
+    return ""
 
 
 def sent_session_id(client_hello: bytes) -> bytes:
     """The session ID of a ClientHello in its record."""
     return client_hello[44 : 44 + client_hello[43]] if len(client_hello) > 43 else b""
+
+
+def _parsed(body: bytes) -> ServerHello:
+    """ssl_parse_server_hello. Raises _Malformed."""
+    if len(body) < 35 or body[34] > 32:
+        raise _Malformed
+    rest = 35 + body[34]
+    block = body[rest + 5 :]
+    if len(body) < rest + 3 or (len(body) > rest + 3 and (len(body) < rest + 5 or int.from_bytes(body[rest + 3 : rest + 5]) != len(block))):
+        raise _Malformed
+    extensions, position = [], 0
+    while position + 4 <= len(block):
+        end = position + 4 + int.from_bytes(block[position + 2 : position + 4])
+        if end > len(block):
+            break
+        extensions.append((int.from_bytes(block[position : position + 2]), block[position + 4 : end]))
+        position = end
+    cipher = int.from_bytes(body[rest : rest + 2])
+    return ServerHello(
+        int.from_bytes(body[:2]), body[2:34], body[35:rest], cipher, body[rest + 2], tuple(extensions), position == len(block)
+    )
+
+
+def _of_12(hello: ServerHello, session_id: bytes, offered: Sequence[str]) -> str:
+    if hello.random.endswith(DOWNGRADED):
+        return DOWNGRADE
+    if hello.cipher not in CIPHERS_12:
+        return WRONG_CIPHER
+    if session_id and hello.session_id == session_id:
+        return ECHOED
+    if hello.compression:
+        return UNSUPPORTED_COMPRESSION
+    kinds = [kind for kind, _ in hello.extensions]
+    if len(set(kinds)) < len(kinds):
+        return BAD_EXTENSION
+    for kind, content in hello.extensions:
+        if kind in FORBIDDEN:
+            return f"{UNEXPECTED}|{EXTENSION}"
+        if kind not in ANSWERABLE or (kind == ALPN and not offered):
+            return f"{UNEXPECTED}|{BAD_EXTENSION}"
+        if words := _extension(kind, content, offered):
+            return words
+    return ""
+
+
+def _extension(kind: int, content: bytes, offered: Collection[str]) -> str:
+    """What is wrong with an extension of TLS 1.2: the parse_serverhello functions of ssl/extensions.cc."""
+    match kind:
+        case _ if kind in (SERVER_NAME, EXTENDED_MASTER_SECRET, TICKET):
+            return EXTENSION if content else ""
+        case _ if kind == POINT_FORMATS:
+            return "" if content and content[0] == len(content) - 1 and 0 in content[1:] else EXTENSION
+        case _ if kind == RENEGOTIATION:
+            if not content or content[0] != len(content) - 1:
+                return RENEGOTIATION_ENCODING
+            return RENEGOTIATION_MISMATCH if content[0] else ""
+        case _ if kind == ALPN:
+            chosen = _alpn(content)
+            return EXTENSION if not chosen else "" if chosen in offered else INVALID_ALPN
+    return ""
+
+
+def _alpn(content: bytes) -> str:
+    """The one protocol of the list, "" where it is not exactly one."""
+    fits = len(content) > 3 and int.from_bytes(content[:2]) == len(content) - 2 and content[2] == len(content) - 3
+    return content[3:].decode("latin-1") if fits else ""
+
+
+def _of_13(hello: ServerHello, session_id: bytes) -> str:
+    if hello.compression or hello.session_id != session_id:
+        return DECODE_ERROR
+    if hello.cipher not in CIPHERS_13:
+        return WRONG_CIPHER
+    expected = {SUPPORTED_VERSIONS, KEY_SHARE} | ({COOKIE} if hello.is_retry else set())
+    seen: dict[int, bytes] = {}
+    for kind, content in hello.extensions:
+        if kind not in expected:
+            return UNEXPECTED
+        if kind in seen:
+            return DUPLICATE
+        seen[kind] = content
+    return _retried(seen) if hello.is_retry else _shared(seen.get(KEY_SHARE))
+
+
+def _retried(seen: dict[int, bytes]) -> str:
+    """What is wrong with a HelloRetryRequest."""
+    cookie, share = seen.get(COOKIE), seen.get(KEY_SHARE)
+    if cookie is None and share is None:
+        return EMPTY_RETRY
+    if cookie is not None and (len(cookie) < 3 or int.from_bytes(cookie[:2]) != len(cookie) - 2):
+        return DECODE_ERROR
+    if share is None:
+        return ""
+    if len(share) != 2:
+        return DECODE_ERROR
+    group = int.from_bytes(share)
+    return "" if group in CURVES and group != X25519 else WRONG_CURVE
+
+
+def _shared(share: bytes | None) -> str:
+    """What is wrong with the server's key share."""
+    if share is None:
+        return MISSING_KEY_SHARE
+    if len(share) < 4 or int.from_bytes(share[2:4]) != len(share) - 4:
+        return DECODE_ERROR
+    if int.from_bytes(share[:2]) != X25519:
+        return WRONG_CURVE
+    return "" if len(share) == 36 and any(share[4:]) else BAD_POINT

@@ -37,6 +37,9 @@ class Bad:
 
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+CURVES = ("secp224r1", "secp256r1", "secp384r1", "secp521r1")
+"""BoringSSL knows no other (variant tls-root-key-k256)."""
+
 PKCS1: dict[str, hashes.HashAlgorithm] = {
     "1.2.840.113549.1.1.5": hashes.SHA1(),
     "1.2.840.113549.1.1.14": hashes.SHA224(),
@@ -66,7 +69,7 @@ def check(certificate: X509, issuer: X509) -> Bad | None:
         key = load_der_public_key(issuer.key_info)
     except (ValueError, UnsupportedAlgorithm):
         return Bad(_NO_KEY, undecodable=True)
-    if not isinstance(key, PublicKey):
+    if not isinstance(key, PublicKey) or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES):
         return Bad(_NO_KEY, undecodable=True)
     algorithm = certificate.signature.algorithm
     if algorithm not in {*PKCS1, *ECDSA, PSS, ED25519}:

@@ -27,6 +27,14 @@ BAD_EXTENSION = ssl(268435646, "PARSE_TLSEXT")
 EXTENSION = ssl(268435605, "ERROR_PARSING_EXTENSION") + "|" + BAD_EXTENSION
 BAD_MAC = "503316581:Cipher_functions:OPENSSL_internal:BAD_DECRYPT|" + ssl(268435595, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
 BAD_SIGNATURE = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + ssl(268435570, "BAD_SIGNATURE")
+WRONG_VERSION = ssl(268435703, "WRONG_VERSION_NUMBER")
+TOO_LONG = ssl(268435606, "EXCESSIVE_MESSAGE_SIZE")
+TOO_SHORT = ssl(268435568, "BAD_PACKET_LENGTH") + "|" + ssl(268435595, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
+EMPTY_RETRY = ssl(268435738, "EMPTY_HELLO_RETRY_REQUEST")
+MISSING_KEY_SHARE = ssl(268435714, "MISSING_KEY_SHARE")
+RENEGOTIATION_ENCODING = ssl(268435657, "RENEGOTIATION_ENCODING_ERR") + "|" + EXTENSION
+RENEGOTIATION_MISMATCH = ssl(268435658, "RENEGOTIATION_MISMATCH") + "|" + EXTENSION
+UNSUPPORTED_COMPRESSION = ssl(268435694, "UNSUPPORTED_COMPRESSION_ALGORITHM")
 DATA_TOO_LONG = ssl(268435592, "DATA_LENGTH_TOO_LONG")
 ENCRYPTED_TOO_LONG = ssl(268435602, "ENCRYPTED_LENGTH_TOO_LONG")
 DOWNGRADE = ssl(268435753, "TLS13_DOWNGRADE")
@@ -37,12 +45,12 @@ REASONS = {
     "bad key share": WRONG_CURVE,
     "bad length": DECODE_ERROR,
     "bad protocol version number": ssl(268435678, "UNEXPECTED_EXTENSION") + "|" + EXTENSION,
-    "bad record type": ssl(268435568, "BAD_PACKET_LENGTH") + "|" + ssl(268435595, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"),
+    "bad record type": TOO_SHORT,
     "bad signature": BAD_SIGNATURE,
     "cert length mismatch": CANNOT_PARSE_LEAF,
     "cipher operation failed": BAD_MAC,
     "decryption failed or bad record mac": BAD_MAC,
-    "excessive message size": ssl(268435606, "EXCESSIVE_MESSAGE_SIZE"),
+    "excessive message size": TOO_LONG,
     "failed during derivation": BAD_POINT,
     "inappropriate fallback": DOWNGRADE,
     "invalid alert": ssl(268435558, "BAD_ALERT"),
@@ -50,27 +58,27 @@ REASONS = {
     "invalid encoding": "251658349:elliptic_curve_routines:OPENSSL_internal:INVALID_ENCODING|" + BAD_POINT,
     "invalid session id": DECODE_ERROR,
     "length mismatch": DECODE_ERROR,
-    "no change following hrr": ssl(268435738, "EMPTY_HELLO_RETRY_REQUEST"),
-    "no suitable key share": ssl(268435714, "MISSING_KEY_SHARE"),
+    "no change following hrr": EMPTY_RETRY,
+    "no suitable key share": MISSING_KEY_SHARE,
     "not on record boundary": ssl(268435711, "EXCESS_HANDSHAKE_DATA"),
     "point is not on curve": "251658360:elliptic_curve_routines:OPENSSL_internal:POINT_IS_NOT_ON_CURVE|" + BAD_POINT,
     "provider signature failure": BAD_SIGNATURE,
     "record too small": ssl(268435675, "TOO_MANY_EMPTY_FRAGMENTS"),
-    "renegotiation encoding err": ssl(268435657, "RENEGOTIATION_ENCODING_ERR") + "|" + EXTENSION,
-    "renegotiation mismatch": ssl(268435658, "RENEGOTIATION_MISMATCH") + "|" + EXTENSION,
+    "renegotiation encoding err": RENEGOTIATION_ENCODING,
+    "renegotiation mismatch": RENEGOTIATION_MISMATCH,
     "tls session id too long": DECODE_ERROR,
     "too many warn alerts": ssl(268435676, "TOO_MANY_WARNING_ALERTS"),
     "unexpected message": UNEXPECTED_MESSAGE,
     "unexpected record": UNEXPECTED_RECORD,
     "unknown alert type": ssl(268435683, "UNKNOWN_ALERT_TYPE"),
     "unknown cipher returned": WRONG_CIPHER,
-    "unsupported compression algorithm": ssl(268435694, "UNSUPPORTED_COMPRESSION_ALGORITHM"),
+    "unsupported compression algorithm": UNSUPPORTED_COMPRESSION,
     "unsupported protocol": UNSUPPORTED_PROTOCOL,
     "wrong certificate type": ssl(268435697, "WRONG_CERTIFICATE_TYPE"),
     "wrong cipher returned": WRONG_CIPHER,
     "wrong curve": WRONG_CURVE,
     "wrong signature type": ssl(268435701, "WRONG_SIGNATURE_TYPE"),
-    "wrong version number": ssl(268435703, "WRONG_VERSION_NUMBER"),
+    "wrong version number": WRONG_VERSION,
 }
 
 ALERT_RECORD, HANDSHAKE_RECORD = 21, 22

@@ -21,7 +21,7 @@ _SHORT = {
     "0.9.2342.19200300.100.1.1": "UID",
     EMAIL: "emailAddress",
 }
-_ENCODINGS = {
+ENCODINGS = {
     der.UTF8_STRING: "utf-8",
     der.BMP_STRING: "utf-16-be",
     der.UNIVERSAL_STRING: "utf-32-be",
@@ -69,7 +69,7 @@ def parse(content: bytes) -> Name:
             if kind != der.OID:
                 raise der.Malformed("an attribute without type")
             entries.append(der.encode(der.SEQUENCE, der.encode(der.OID, key) + _canonical(value_tag, value)))
-            text = value.decode(_ENCODINGS.get(value_tag, "latin-1"), "replace")
+            text = value.decode(ENCODINGS.get(value_tag, "latin-1"), "replace")
             attributes.append(Attribute(der.oid(key), value_tag, text))
         canonical.append(der.encode(der.SET, b"".join(sorted(entries))))
     return Name(b"".join(canonical), tuple(attributes))
@@ -84,7 +84,7 @@ def _two(pair: bytes) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
 
 def _canonical(tag: int, value: bytes) -> bytes:
     """Text as UTF-8, ASCII letters small, white space trimmed and collapsed (x_name.cc, asn1_marshal_string_canon)."""
-    encoding = _ENCODINGS.get(tag)
+    encoding = ENCODINGS.get(tag)
     if encoding is None:
         return der.encode(tag, value)
     try:

@@ -66,7 +66,7 @@ def _cluster(route: Route, earlier: Earlier, settings: Settings, trust: Trust) -
         dns=_dns(route, settings.dns),
         source_address=settings.bind_source_address,
         retries=orders.retries,
-        retry_on=orders.retry_on,
+        hedged=orders.hedged,
         alt_response=orders.alt_response,
         refusals=tuple(dict.fromkeys((*route.envoy_refusals, *own))),
     )

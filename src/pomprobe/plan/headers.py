@@ -10,22 +10,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..model import Route
+from ..model import GRPC_STATUSES, NO_RETRIES, Retries, Route
 
 TIMEOUT = "x-envoy-upstream-rq-timeout-ms"
 PER_TRY = "x-envoy-upstream-rq-per-try-timeout-ms"
 STREAM_DURATION = "x-envoy-upstream-stream-duration-ms"
 ALT_RESPONSE = "x-envoy-upstream-rq-timeout-alt-response"
 RETRY_ON = "x-envoy-retry-on"
+GRPC_RETRY_ON = "x-envoy-retry-grpc-on"
 MAX_RETRIES = "x-envoy-max-retries"
+RETRIABLE_STATUSES = "x-envoy-retriable-status-codes"
+RETRIABLE_HEADERS = "x-envoy-retriable-header-names"
+HEDGE = "x-envoy-hedge-on-per-try-timeout"
 
 CONSUMED = frozenset(
     (
-        TIMEOUT, PER_TRY, STREAM_DURATION, ALT_RESPONSE, RETRY_ON, MAX_RETRIES, "x-envoy-retry-grpc-on", "x-envoy-hedge-on-per-try-timeout",
-        "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names", "x-envoy-upstream-alt-stat-name",
+        TIMEOUT, PER_TRY, STREAM_DURATION, ALT_RESPONSE, RETRY_ON, GRPC_RETRY_ON, MAX_RETRIES, RETRIABLE_STATUSES, RETRIABLE_HEADERS, HEDGE,
+        "x-envoy-upstream-alt-stat-name",
     )
 )  # fmt: skip
 """Removed by Envoy's router before the request goes on (source/common/router/router.cc and retry_state_impl.cc)."""
+
+POLICIES = frozenset(
+    (
+        "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "refused-stream", "envoy-ratelimited", "retriable-4xx",
+        "retriable-status-codes", "retriable-headers", "http3-post-connect-failure",
+    )
+)  # fmt: skip
+"""What x-envoy-retry-on may say; Envoy skips what it does not know (RetryStateImpl::parseRetryOn)."""
 
 IDENTIFIER = r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*"
 VARIABLE = re.compile(
@@ -42,8 +54,8 @@ class Control:
     timeout: float | None = None
     per_try: float | None = None
     stream_duration: float | None = None
-    retry_on: tuple[str, ...] = ()
-    retries: int = 0
+    retries: Retries = NO_RETRIES
+    hedged: bool = False
     alt_response: bool = False
 
 
@@ -63,16 +75,29 @@ def rendered(route: Route) -> Mapping[str, str]:
 def control(route: Route) -> Control:
     """What the route's set_request_headers tell Envoy's router."""
     headers = rendered(route)
-    retry_on = tuple(policy.strip() for policy in headers.get(RETRY_ON, "").split(",") if policy.strip())
-    retries = _number(headers.get(MAX_RETRIES))
     return Control(
         timeout=_seconds(headers.get(TIMEOUT)),
         per_try=_seconds(headers.get(PER_TRY)),
         stream_duration=_seconds(headers.get(STREAM_DURATION)),
-        retry_on=retry_on,
-        retries=(1 if retries is None else retries) if retry_on else 0,  # Envoy's num_retries is 1 by default
+        retries=_retries(headers),
+        hedged=headers.get(HEDGE) == "true",
         alt_response=ALT_RESPONSE in headers,
     )
+
+
+def _retries(headers: Mapping[str, str]) -> Retries:
+    """What is retried, and how often: Envoy's num_retries is 1 by default."""
+    on = tuple(policy for policy in _list(headers.get(RETRY_ON)) if policy in POLICIES)
+    grpc = tuple(status for status in _list(headers.get(GRPC_RETRY_ON)) if status in GRPC_STATUSES)
+    if not on and not grpc:
+        return NO_RETRIES
+    count = _number(headers.get(MAX_RETRIES))
+    statuses = tuple(number for text in _list(headers.get(RETRIABLE_STATUSES)) if (number := _number(text)) is not None)
+    return Retries(1 if count is None else count, on, grpc, statuses, tuple(name.lower() for name in _list(headers.get(RETRIABLE_HEADERS))))
+
+
+def _list(value: str | None) -> list[str]:
+    return [part.strip() for part in (value or "").split(",") if part.strip()]
 
 
 def _render(template: str) -> str | None:

@@ -22,8 +22,8 @@ def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     idle, keys[Timer.IDLE] = _idle(route)
     per_try = _positive(orders.per_try)
     if per_try is not None:
-        if total is not None and per_try >= total:  # Envoy ignores one that is not shorter (router.cc, finalTimeout)
-            per_try = None
+        if orders.hedged or (total is not None and per_try >= total):  # Envoy ignores one that is not shorter (router.cc, finalTimeout)
+            per_try = None  # a hedged request asks again, and waits on for the first answer
         else:
             keys[Timer.PER_TRY] = _by_header(PER_TRY)
     max_duration = _positive(milliseconds(settings.timeout_write))

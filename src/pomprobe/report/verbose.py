@@ -54,8 +54,8 @@ def settings(cluster: Cluster) -> list[tuple[str, str]]:
         pairs += [("load balancing", cluster.load_balancing_policy), ("panic threshold", f"{cluster.panic_threshold} %")]
     if cluster.source_address:
         pairs.append(("source address", cluster.source_address))
-    if cluster.retries:
-        pairs.append(("retries", f"{cluster.retries} on {', '.join(cluster.retry_on)}"))
+    if cluster.retries.conditions:
+        pairs.append(("retries", f"{cluster.retries.count} on {', '.join(cluster.retries.conditions)}"))
     return [*pairs, *(("refused by Envoy", refusal) for refusal in cluster.refusals)]
 
 

@@ -6,7 +6,7 @@ import math
 
 import anyio
 
-from ..model import Fact, Facts, Failure, Protocol, StageFailed, Timer, Timers
+from ..model import Fact, Facts, Failure, Protocol, Retries, StageFailed, Timer, Timers
 from ..net import http
 from ..net.boringssl import alert_name
 from ..net.http_events import Closed, Refused, Reset
@@ -69,6 +69,8 @@ async def exchange(walk: Walk) -> Facts:
         clock.started = True
         clock.activity()
         facts |= _head(response, anyio.current_time() - began)
+        if walk.cluster.retries.conditions:
+            facts |= _retried_for(response, walk.cluster.retries)
         if any(name.lower() == "upgrade" for name, _ in sent.headers):
             return _upgrade(response.status_code, facts)
         if connect and response.is_success:
@@ -106,6 +108,16 @@ def _head(response: http.Response, waited: float) -> dict[str, Fact]:
     if "location" in facts:
         facts["location"] = headers["location"].partition("?")[0].partition("#")[0]  # the rest may hold what is secret
     return facts
+
+
+def _retried_for(response: http.Response, retries: Retries) -> Facts:
+    """What in the headers can make Envoy try again, where x-envoy-* headers ask for that (RetryStateImpl::wouldRetryFromHeaders)."""
+    grpc = response.headers.get("grpc-status", "")
+    return {
+        "ratelimited": "x-envoy-ratelimited" in response.headers,
+        "grpc_status": int(grpc) if grpc.isdecimal() and len(grpc) < 4 else None,
+        "retriable_header": next((name for name in retries.headers if name in response.headers), None),
+    }
 
 
 def _closes(response: http.Response) -> bool:

@@ -27,7 +27,8 @@ async def connect(walk: Walk) -> Facts:
         walk.stream = await tcp.connect(walk.endpoint, source)
     except tcp.SocketRefused as error:
         if error.binding and error.errno not in LIMITS:
-            raise _with(Failure.SOURCE_ADDRESS, error.errno, source_address=f"[{source}]" if ":" in source else source) from error
+            shown = f"[{source}]" if ":" in source else source
+            raise _with(Failure.SOURCE_ADDRESS, error.errno, source_address=shown) from error
         raise _failed(walk, error.errno, immediate=True) from error
     except tcp.ConnectFailed as error:
         raise _failed(walk, error.errno, immediate=error.immediate) from error

@@ -7,11 +7,15 @@ from contextlib import suppress
 
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
 from ..net import boringssl, certificates, judge, server_hello, speaks, tls, tls_words, trust_store
-from ..net.server_hello import ServerHello
 from ..net.tls_stream import Handshake, NotTLS
 from .walk import Walk
 
 HANDSHAKE_FAILURE = 40
+
+UNDECRYPTED = (
+    "bad record type", "data length too long", "decryption failed or bad record mac", "unexpected message", "wrong version number",
+)  # fmt: skip
+"""OpenSSL's reasons for a first encrypted record of TLS 1.3 that is none."""
 
 
 async def handshake(walk: Walk) -> Facts:
@@ -58,10 +62,15 @@ def _offer(options: UpstreamTLS) -> tls.Offer:
 
 def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
     """Raises StageFailed where BoringSSL refuses a ServerHello that OpenSSL takes."""
-    hello = server_hello.read(shaking.first)
-    words = server_hello.complaint(hello, server_hello.sent_session_id(shaking.client_hello)) if hello else ""
+    words = server_hello.complaint(shaking.first, server_hello.sent_session_id(shaking.client_hello), options.alpn)
+    known: dict[str, Fact] = {"sni": options.server_name}
+    if words == server_hello.INVALID_ALPN:
+        hello = server_hello.read(shaking.first)
+        facts: dict[str, Fact] = {"alpn": hello.alpn} if hello else {}
+        raise _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", **facts)
+    if words == server_hello.WORDLESS:
+        raise _with(Failure.TLS_ERROR, known, "what the server says is cut", wordless=True)
     if words:
-        known: dict[str, Fact] = {"sni": options.server_name}
         raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", reason=words)
 
 
@@ -103,19 +112,14 @@ def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: F
             alert_code=boringssl.alert_code(error.alert),
             on_client_hello=shaking.alert_came_first and error.alert == HANDSHAKE_FAILURE,
         )
+    hello = server_hello.read(shaking.first)
     if str(error) != "bad extension":
-        return _with(Failure.TLS_ERROR, known, str(error), reason=tls_words.boringssl(str(error), error.library, shaking.first))
-    return _bad_extension(options, server_hello.read(shaking.first), known)
-
-
-def _bad_extension(options: UpstreamTLS, hello: ServerHello | None, known: Facts) -> StageFailed:
-    """OpenSSL says no more than "bad extension" to a protocol that was not offered, on TLS 1.3 in an encrypted message."""
-    chosen = hello.alpn if hello else ""
-    if hello and options.alpn and (hello.is_13 or (chosen and chosen not in options.alpn)):
-        facts: dict[str, Fact] = {"alpn": chosen} if chosen else {}
-        return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", **facts)
-    words = server_hello.bad_extension(hello) if hello else tls_words.BAD_EXTENSION
-    return _with(Failure.TLS_ERROR, known, "bad extension", reason=words)
+        words = server_hello.protected(shaking.first) if hello and hello.is_13 and not hello.is_retry and str(error) in UNDECRYPTED else ""
+        reason = words or tls_words.boringssl(str(error), error.library, shaking.first)
+        return _with(Failure.TLS_ERROR, known, str(error), reason=reason)
+    if hello and hello.is_13 and options.alpn:  # in an encrypted message, of which OpenSSL says no more than "bad extension"
+        return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered")
+    return _with(Failure.TLS_ERROR, known, "bad extension", reason=tls_words.BAD_EXTENSION)
 
 
 def _with(failure: Failure, known: Facts, message: str, **more: Fact) -> StageFailed:

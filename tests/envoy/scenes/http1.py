@@ -31,6 +31,8 @@ def reset(writer: Writer) -> None:
 
 async def read_request(reader: Reader) -> Request:
     lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    if " " not in lines[0]:
+        raise ConnectionError("no request")  # the end of HTTP/2's preface
     headers = dict(re.split(r":\s*", line, maxsplit=1) for line in lines[1:] if ":" in line)
     return lines[0].split(" ")[1], {name.lower(): value for name, value in headers.items()}
 

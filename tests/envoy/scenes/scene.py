@@ -103,6 +103,9 @@ def _filled(value: Any, names: dict[str, object]) -> Any:
 
 async def _play(row: Row, made: Scene) -> None:
     words = row.upstream
+    if row.play is not None:
+        await row.play(made)
+        return
     if match := re.fullmatch(r"own network namespace: (.*)", words):
         made.prefix = ["unshare", "-n", "bash", "-c", f'{match[1]}; exec "$@"', "x"]
     elif row.category == "DNS" or words.startswith("DNS:"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,10 +34,12 @@ def context(certificate: Path, terms: Terms = Terms()) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if terms.ciphers:
         made.set_ciphers(terms.ciphers)
-    if terms.lowest:
-        made.minimum_version = ssl.TLSVersion[terms.lowest]
-    if terms.highest:
-        made.maximum_version = ssl.TLSVersion[terms.highest]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TLS 1.0 and 1.1
+        if terms.lowest:
+            made.minimum_version = ssl.TLSVersion[terms.lowest]
+        if terms.highest:
+            made.maximum_version = ssl.TLSVersion[terms.highest]
     made.load_cert_chain(certificate, certificate.with_suffix(".key"))
     if terms.alpn:
         made.set_alpn_protocols(list(terms.alpn))

@@ -1,0 +1,95 @@
+"""Faults of the kinds that were recorded, and near them: each is played to a live Envoy and to pomprobe, and kept with what Envoy said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..scenes.http1 import Handler
+from ..scenes.rows import DATA, Row
+from ..scenes.scene import Scene
+
+RECORDED = DATA / "variants.json"
+"""id -> Envoy version -> its answers with their shares: `make record` writes it."""
+
+Play = Callable[[Scene], Awaitable[None]]
+
+VARIANTS: dict[str, Row] = {}
+
+LIMITS = {
+    "health-degraded-beside-good": "hosts that call themselves degraded (x-envoy-degraded) get a smaller share than the others",
+    "tunnel-blackhole-timeout_read": "`timeout_read` below 10 s ends a tunnel whose upstream does not answer with 408",
+}
+"""What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""
+
+LIMITS_OF_140 = {
+    "tls-constraints-excluded-wildcard": "Envoy 1.40 holds an excluded name against a wildcard that covers it; 1.37 does not",
+    "tls-two-roots-same-name": "of two CAs with the same name, 1.40 tries the first alone; 1.37 the one that fits",
+}
+"""The same for the Envoy of no released Pomerium yet."""
+PLAIN = "http://127.0.0.1:{port}"
+
+
+def variant(
+    name: str,
+    *handlers: Handler,
+    play: Play | None = None,
+    to: str | list[str] = PLAIN,
+    settings: Mapping[str, Any] | None = None,
+    seconds: float = 0.0,
+    any: bool = False,
+    needs: tuple[str, ...] = (),
+    **route: Any,
+) -> None:
+    """Put one on the list: upstreams that behave like this on plain connections, or a `play` of its own."""
+    kind = name.partition("-")[0]
+    assert name not in VARIANTS, name
+    VARIANTS[name] = Row(
+        id=name,
+        category=KINDS[kind],
+        upstream="",
+        route={"to": to, **route},
+        settings=settings or {},
+        outcomes=_recorded().get(name, {}),
+        needs=needs,
+        seconds=seconds,
+        any=any,
+        play=play or _serving(handlers),
+    )
+
+
+KINDS = {
+    "dns": "DNS",
+    "tcp": "TCP",
+    "tls": "TLS",
+    "h1": "HTTP/1 upstream",
+    "h2": "HTTP/2 upstream",
+    "time": "Timeouts",
+    "health": "Health checks",
+    "balance": "Load balancing",
+    "outlier": "Outlier detection",
+    "breaker": "Circuit breakers",
+    "ws": "WebSocket/upgrade",
+    "tunnel": "TCP routes (CONNECT)",
+    "retry": "Retries (x-envoy-* headers)",
+    "mixed": "Several faults at once",
+}
+
+
+def _serving(handlers: tuple[Handler, ...]) -> Play:
+    async def play(made: Scene) -> None:
+        for handle in handlers:
+            await made.serve(handle)
+
+    return play
+
+
+def _recorded() -> Mapping[str, Mapping[str, tuple[Mapping[str, Any], ...]]]:
+    global _cache
+    if _cache is None:
+        _cache = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    return _cache
+
+
+_cache: Mapping[str, Mapping[str, tuple[Mapping[str, Any], ...]]] | None = None
