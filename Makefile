@@ -35,6 +35,7 @@ docs: $(VENV)/.dev  ## write the pages that are generated: the catalogue, the ro
 	$(BIN)/python tools/docs.py
 	$(BIN)/python tools/causes.py
 	$(BIN)/python tools/maps.py
+	$(BIN)/python tools/conformance.py
 	$(BIN)/python tools/man.py
 	$(BIN)/python tools/readme.py
 
@@ -42,6 +43,7 @@ docs-check: $(VENV)/.dev
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/causes.py --check
 	$(BIN)/python tools/maps.py --check
+	$(BIN)/python tools/conformance.py --check
 	$(BIN)/python tools/man.py --check
 	$(BIN)/python tools/readme.py --check
 
@@ -53,7 +55,7 @@ conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=1.
 
 conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="1.37.0 1.40.0"), and write docs/conformance.md
 	$(BIN)/python -m tools.agreement $$($(BIN)/python -m tools.envoys $(ENVOY))
-	$(BIN)/python -m tools.conformance
+	$(BIN)/python tools/conformance.py
 
 record: $(VENV)/.dev  ## put the variants of the recorded faults to Envoys (ENVOY="1.37.0 1.40.0"), and keep what they answer
 	$(BIN)/python -m tools.record $$($(BIN)/python -m tools.envoys $(ENVOY))

@@ -1,115 +1,111 @@
-"""How well pomprobe agrees with Envoy: plays the recorded faults, asks live Envoys, fuzzes, and writes docs/conformance.md.
+"""docs/conformance.md: every fault, what Envoy answered and what pomprobe predicts, and how well the two agree.
 
-    python -m tools.conformance PATH...          the Envoys to ask; without one, the one that `pomprobe reproduce` would find
+    python -m tools.conformance [--check]     writes the page from tests/data, or says whether it is stale
 
-Takes half an hour, and wants a machine that has nothing else to do.
+The forecasts themselves are compared with the same data by tests/envoy (make check), and with live Envoys by `make conformance`.
+`make conformance-table` measures the agreement anew (tests/data/agreement.json).
 """
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import subprocess
 import sys
-import tempfile
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-
-from pomprobe.envoy.find import Binary, find
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from envoy.scenes.rows import TRUTH, rows  # noqa: E402
+from envoy.variants import VARIANTS  # noqa: E402
+from envoy.variants.catalogue import LIMITS, LIMITS_OF_140  # noqa: E402
+
+if TYPE_CHECKING:
+    from envoy.scenes.rows import Row
+
 PAGE = ROOT / "docs" / "conformance.md"
-CASES = 10_000
-PROTOCOLS = ("http1", "http2", "tls")
-NAME = re.compile(r"test_\w+\[(.+)\]")
+MEASURED = ROOT / "tests" / "data" / "agreement.json"
+VERSION = "1.37"
+SHORT = (
+    ("upstream_reset_before_response_started", "RB"),
+    ("upstream_reset_after_response_started", "RA"),
+    (":SSL_routines:OPENSSL_internal:", ":…:"),
+)
 
 
-@dataclass(frozen=True)
-class Column:
-    """One way to play the rows: how many of each category agreed, of how many, and which did not."""
-
-    title: str
-    agreed: Counter[str]
-    played: Counter[str]
-    differed: tuple[str, ...]
-
-
-def played(title: str, file: str, envoy: Path | None) -> Column:
-    """Run one of the test files over every row."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder, "result.xml")
-        environment = os.environ | ({"POMPROBE_ENVOY": str(envoy)} if envoy else {})
-        command = [sys.executable, "-m", "pytest", f"tests/envoy/{file}", "-q", "-m", "", f"--junitxml={result}"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=False)
-        cases = list(ElementTree.parse(result).iter("testcase"))
-    agreed: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    differed = []
-    for case in cases:
-        match = NAME.fullmatch(case.get("name", ""))
-        if match is None or case.find("skipped") is not None:
-            continue
-        category = CATEGORIES[match[1]]
-        total[category] += 1
-        if case.find("failure") is None and case.find("error") is None:
-            agreed[category] += 1
-        else:
-            differed.append(match[1])
-    return Column(title, agreed, total, tuple(differed))
-
-
-def fuzzed(protocol: str, envoy: Binary) -> str:
-    """The sum of a run of the fuzzer."""
-    command = [sys.executable, "-m", "tools.fuzz_envoy", "-n", str(CASES), "--protocol", protocol, "--envoy", str(envoy.path)]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    match = re.search(r"agreement: \d+/\d+ \((.+?)\) word for word, \d+/\d+ \((.+?)\)", answer.stdout)
-    if match is None:
-        raise SystemExit(f"{' '.join(command)} said:\n{answer.stdout}{answer.stderr}")
-    return f"{match[1]} word for word, {match[2]} in status, flags and code"
-
-
-def page(columns: Sequence[Column], fuzz: Sequence[tuple[str, Sequence[str]]], envoys: Sequence[Binary]) -> Iterator[str]:
+def page() -> Iterator[str]:
     """The page, line by line."""
-    yield from ("# Agreement with Envoy", "", "<!-- Written by `make conformance-table`: measured, and not to be edited. -->", "")
-    yield "A forecast agrees if it gives the same status, response flags and response code details, word for word but for addresses, with"
-    yield "the same shares (up to 0.15). Each row of the recorded truth is an upstream that misbehaves on loopback; the second column plays"
-    yield "them to pomprobe and compares with what Envoy 1.37 was recorded to answer, the others put them to a live Envoy through"
-    yield "`pomprobe reproduce`, and compare with the recording of that version."
-    yield from ("", "| category | " + " | ".join(column.title for column in columns) + " |", "|---|" + "---|" * len(columns))
-    for category in dict.fromkeys(CATEGORIES.values()):
-        yield f"| {category} | " + " | ".join(f"{c.agreed[category]} of {c.played[category]}" for c in columns) + " |"
-    yield "| **all** | " + " | ".join(f"**{c.agreed.total()} of {c.played.total()}**" for c in columns) + " |"
-    for column in columns:
-        if column.differed:
-            yield from ("", f"{column.title}: " + ", ".join(f"`{name}`" for name in column.differed) + " differed.")
-    yield from ("", "## The same bytes to both", "")
-    yield "`make fuzz-envoy` makes up answers, damages them, and gives the same bytes to Envoy and to pomprobe's own stages:"
-    yield f"{CASES} of each kind."
-    yield from ("", "| answers | " + " | ".join(f"Envoy {envoy.version}" for envoy in envoys) + " |", "|---|" + "---|" * len(envoys))
-    for protocol, sums in fuzz:
-        yield f"| {protocol} | " + " | ".join(sums) + " |"
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    yield from ("# Agreement with Envoy", "", "<!-- Written by tools/conformance.py: change that and run `make docs`. -->", "")
+    yield f"{len(rows())} faults were recorded by hand, and {len(VARIANTS)} more that lie next to them. Each is an upstream that misbehaves"
+    yield "on loopback. A real Envoy, configured as Pomerium configures it, answered it; pomprobe forecasts the answer without one."
+    yield "A forecast agrees if status, response flags and response code details are the same word for word (addresses aside), with the"
+    yield "same shares up to 0.15."
+    yield from ("", "## Measured", "", "| what | agree |", "|---|---|")
+    for told in measured["agreement"]:
+        yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
+    yield from ("", measured["how"], "", "Known limits, where the forecast differs from what Envoy does:", "")
+    yield from (f"- `{name}`: {why}." for name, why in LIMITS.items())
+    later = "with Envoy 1.40, which no released Pomerium has"
+    yield from (f"- {later}, `{name}`: {why}." for name, why in LIMITS_OF_140.items())
+    yield from ("", "## The recorded faults", "")
+    yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
+    yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 says something else,"
+    yield "it stands behind it."
+    titles = {entry["id"]: entry["title"] for entry in json.loads(TRUTH.read_text())}
+    for category in dict.fromkeys(row.category for row in rows().values()):
+        yield from ("", f"### {category}", "", "| fault | Envoy answered, and pomprobe predicts |", "|---|---|")
+        for row in rows().values():
+            if row.category == category:
+                yield f"| {_cell(titles[row.id])}<br>`{row.id}` | {_answers(row)} |"
+    yield from ("", "## The variants", "", "Played by `tests/envoy/test_variants.py`; the names say what each does.", "")
+    yield from ("| category | faults | answers |", "|---|---|---|")
+    for category in sorted({row.category for row in VARIANTS.values()}):
+        alike = [row for row in VARIANTS.values() if row.category == category]
+        heads = Counter(head for row in alike for head in {_head(outcome) for outcome in row.outcomes.get(VERSION, ())})
+        yield f"| {category} | {len(alike)} | {', '.join(f'{head} ({count})' for head, count in heads.most_common(8))} |"
+
+
+def _answers(row: Row) -> str:
+    old = row.expected(VERSION)
+    new = row.expected("1.40")
+    text = _told(old)
+    return text if row.any or _told(new) == text else f"{text}<br>1.40: {_told(new)}"
+
+
+def _told(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    shares = ["" if len(outcomes) == 1 else f"{100 * outcome['share']:.0f} % " for outcome in outcomes]
+    return "<br>".join(f"{share}{o['status']} {o['response_flags']} `{_short(o)}`" for share, o in zip(shares, outcomes, strict=True))
+
+
+def _short(outcome: Mapping[str, Any]) -> str:
+    details = str(outcome["response_code_details"])
+    for long, short in SHORT:
+        details = details.replace(long, short)
+    details = re.sub(r"remote_address:[^|}]*", "remote_address:…", details)
+    return details.replace("|", "\\|") or "(none)"
+
+
+def _head(outcome: Mapping[str, Any]) -> str:
+    details = str(outcome["response_code_details"]).partition("{")[0]
+    return f"{outcome['status']} {outcome['response_flags']} {details}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def main() -> None:
-    """Measure everything, and write the page."""
-    envoys = [find(path) for path in sys.argv[1:]] or [find()]
-    columns = [played("forecast", "test_conformance.py", None)]
-    columns += [played(f"Envoy {envoy.version}", "test_live.py", envoy.path) for envoy in envoys]
-    fuzz = [(protocol, [fuzzed(protocol, envoy) for envoy in envoys]) for protocol in PROTOCOLS]
-    PAGE.write_text("\n".join(page(columns, fuzz, envoys)) + "\n", encoding="utf-8")
+    text = "\n".join(page()) + "\n"
+    if "--check" in sys.argv[1:]:
+        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
+            raise SystemExit(f"{PAGE.relative_to(ROOT)} is stale: run `make docs`")
+        return
+    PAGE.write_text(text, encoding="utf-8")
 
-
-def _categories() -> dict[str, str]:
-    sys.path.insert(0, str(ROOT / "tests"))
-    from envoy.scenes.rows import rows
-
-    return {name: row.category for name, row in rows().items()}
-
-
-CATEGORIES = _categories()
 
 if __name__ == "__main__":
     main()

@@ -101,7 +101,7 @@ def clusters(scheme: Scheme, ports: list[int]) -> list[Cluster]:
 
 def _route(scheme: Scheme, index: int, port: int) -> Route:
     upstream = Upstream(f"{scheme}://127.0.0.1:{port}", scheme, "127.0.0.1", port, True, "", None, PLACE)
-    return Route(str(index), index, RouteKind.HTTP, "https://fuzz.test", "fuzz.test", (upstream,), PLACE)
+    return Route(str(index), index, RouteKind.HTTP, "https://fuzz.test", "fuzz.test", (upstream,), PLACE, cluster_name=f"route-{index}")
 
 
 def _configuration(workers: list[Worker], folder: Path) -> dict[str, object]:

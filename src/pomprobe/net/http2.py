@@ -61,9 +61,6 @@ class Setting(IntEnum):
     NO_RFC7540_PRIORITIES = 9
 
 
-LOOKED_AT = 256  # bytes of headers that were cut
-
-
 class Http2Codec:
     """One request and its response on a fresh connection.
 
@@ -144,11 +141,14 @@ class Http2Codec:
     def eof(self) -> Event:
         """What the end of the connection means here: the same at any time, with FIN or RST."""
         self.ended = True
+        begun = self._frames.unfinished_body()
+        if begun and (self._head is None or (self._length is not None and self._received + begun > self._length)):
+            return Refused("a body that does not fit its headers")
         return self._cut_headers() or Closed(goaway=self._last_stream < MAX_WINDOW)
 
     def _cut_headers(self) -> Refused | None:
         """What is wrong already with headers that were cut: nghttp2 looks at each as soon as it is complete (fuzzed)."""
-        begun = self._frames.unfinished()[:LOOKED_AT] if self._head is None and self._fault is None else b""
+        begun = self._frames.unfinished()[:256] if self._head is None and self._fault is None else b""
         for length in range(len(begun), 0, -1):
             with contextlib.suppress(hpack.HPACKError, UnicodeDecodeError, HeadersTooMany):
                 decoded = copy.deepcopy(self._decoder).decode(begun[:length], raw=True)

@@ -217,6 +217,10 @@ class FrameReader:
         promised = int.from_bytes(content[:4], "big") & MAX_WINDOW
         return not self._acknowledged and self._stream == STREAM and promised > self._promised and not promised % 2
 
+    def unfinished_body(self) -> int:
+        """Bytes that have come of a DATA frame of our stream which is not complete."""
+        return len(self._buffer) if self._kind == Type.DATA and self._stream == STREAM and not self._flags & PADDED else 0
+
     def unfinished(self) -> bytes:
         """The compressed headers of our stream that have come so far, where more were announced."""
         if self._block is None and not (self._kind == Type.HEADERS and self._stream == STREAM):

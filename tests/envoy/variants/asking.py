@@ -9,8 +9,8 @@ import pomprobe
 from pomprobe.api import Session
 from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import Options, reproduce
-from pomprobe.machine import read_machine
 from pomprobe.plan import plan
+from pomprobe.system_ca import read_bundle
 
 from ..scenes.rows import Entry, Row
 from .batches import requests
@@ -33,7 +33,7 @@ async def forecasts(config: Path, envoys: Sequence[str]) -> Mapping[str, list[li
 async def answers(config: Path, rows: Sequence[Row], envoy: Binary) -> list[list[Entry]]:
     """What this Envoy answers for each route."""
     loaded = pomprobe.load(config)
-    chosen = list(zip(loaded.routes, plan(loaded, read_machine()), strict=True))
+    chosen = list(zip(loaded.routes, plan(loaded, read_bundle()), strict=True))
     patience = 1.5 * max(row.seconds for row in rows) + PATIENCE
     _, found = await reproduce(loaded, chosen, Options(str(envoy.path), requests(rows[0]), patience))
     return [list(one.entries) for one in found]

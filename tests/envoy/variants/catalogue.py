@@ -18,7 +18,7 @@ Play = Callable[[Scene], Awaitable[None]]
 VARIANTS: dict[str, Row] = {}
 
 LIMITS = {
-    "health-degraded-beside-good": "hosts that call themselves degraded (x-envoy-degraded) get a smaller share than the others",
+    "tunnel-proxy-200": "a proxy that answers CONNECT with a body of known length: pomprobe takes what follows for the tunnel's end",
     "tunnel-blackhole-timeout_read": "`timeout_read` below 10 s ends a tunnel whose upstream does not answer with 408",
 }
 """What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""

@@ -189,7 +189,6 @@ for threshold in (None, 0, 1, 34, 50, 51, 67, 100):
     variant(f"health-2-of-3-bad-{label}", play=several(BAD, None, GOOD), to=THREE, timeout="3s", health_checks=http(), **chosen)
     variant(f"health-1-of-3-bad-{label}", play=several(None, GOOD, GOOD), to=THREE, timeout="3s", health_checks=http(), **chosen)
 DEGRADED = serving(health(writes(plain(200, "x-envoy-degraded: 1")), writes(plain(500))))
-variant("health-degraded-beside-good", play=several(DEGRADED, GOOD), to=TWO, timeout="3s", health_checks=http(), healthy_panic_threshold=0)
 variant("health-degraded-beside-bad", play=several(DEGRADED, None), to=TWO, timeout="3s", health_checks=http(), healthy_panic_threshold=0)
 variant("health-degraded-beside-bad-panic", play=several(DEGRADED, None), to=TWO, timeout="3s", health_checks=http())
 variant("health-degraded-two-of-three", play=several(DEGRADED, DEGRADED, GOOD), to=THREE, timeout="3s", health_checks=http())

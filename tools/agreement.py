@@ -1,0 +1,73 @@
+"""Measures how well pomprobe agrees with Envoy, and keeps the sums in tests/data/agreement.json, from which docs/conformance.md is written.
+
+    python -m tools.agreement PATH...          the Envoys to ask; without one, the one that `pomprobe reproduce` would find
+
+Takes half an hour, and wants a machine that has nothing else to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+from pomprobe.envoy.find import Binary, find
+
+ROOT = Path(__file__).parent.parent
+MEASURED = ROOT / "tests" / "data" / "agreement.json"
+CASES = 10_000
+KINDS = {"http1": "HTTP/1.1 responses", "http2": "HTTP/2 responses", "tls": "TLS handshakes"}
+HOW = (
+    "`make conformance-table` measures it: the forecasts against the recordings, live Envoys (through `pomprobe reproduce`) against the"
+    " same recordings, and the same damaged bytes given to an Envoy and to pomprobe's own stages (`make fuzz-envoy`)."
+)
+
+
+def played(what: str, file: str, test: str, envoy: Path | None) -> dict[str, Any]:
+    """Run one of the tests over every row: how many agreed, of how many."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder, "result.xml")
+        environment = os.environ | ({"POMPROBE_ENVOY": str(envoy)} if envoy else {})
+        command = [sys.executable, "-m", "pytest", f"tests/envoy/{file}", "-q", "-m", "", "-k", test, f"--junitxml={result}"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=False)
+        cases = [case for case in ElementTree.parse(result).iter("testcase") if str(case.get("name")).startswith(f"{test}[")]
+    good = [case for case in cases if all(case.find(word) is None for word in ("failure", "error", "skipped"))]
+    return {"what": what, "agreed": len(good), "of": len(cases)}
+
+
+def fuzzed(kind: str, envoy: Binary) -> list[dict[str, Any]]:
+    """The sums of a run of the fuzzer: word for word, and at a glance."""
+    command = [sys.executable, "-m", "tools.fuzz_envoy", "-n", str(CASES), "--small", "0", "--protocol", kind, "--envoy", str(envoy.path)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    match = re.search(r"agreement: (\d+)/(\d+) .+? word for word, (\d+)/", answer.stdout)
+    if match is None:
+        raise SystemExit(f"{' '.join(command)} said:\n{answer.stdout}{answer.stderr}")
+    what = f"fuzzed {KINDS[kind]}, Envoy {envoy.version}"
+    return [
+        {"what": f"{what}: word for word", "agreed": int(match[1]), "of": int(match[2])},
+        {"what": f"{what}: status, flags and code", "agreed": int(match[3]), "of": int(match[2])},
+    ]
+
+
+def main() -> None:
+    """Measure everything."""
+    envoys = [find(path) for path in sys.argv[1:]] or [find()]
+    sums = [played("recorded faults: forecast against Envoy 1.37", "test_conformance.py", "test_forecast", None)]
+    sums.append(played("their variants: forecast against Envoy 1.37", "test_variants.py", "test_forecast", None))
+    for envoy in envoys:
+        sums.append(played(f"recorded faults: live Envoy {envoy.version}", "test_live.py", "test_answer", envoy.path))
+        sums.append(played(f"their variants: live Envoy {envoy.version}", "test_variants.py", "test_live", envoy.path))
+    for envoy in envoys:
+        for kind in KINDS:
+            sums += fuzzed(kind, envoy)
+    MEASURED.write_text(json.dumps({"agreement": sums, "how": HOW}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
