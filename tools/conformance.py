@@ -53,7 +53,7 @@ def page() -> Iterator[str]:
     yield from (f"- {later}, `{name}`: {why}." for name, why in LIMITS_OF_140.items())
     yield from ("", "## The recorded faults", "")
     yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
-    yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 says something else,"
+    yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 differs,"
     yield "it stands behind it."
     titles = {entry["id"]: entry["title"] for entry in json.loads(TRUTH.read_text())}
     for category in dict.fromkeys(row.category for row in rows().values()):
