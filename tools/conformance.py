@@ -49,6 +49,7 @@ def page() -> Iterator[str]:
         yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
     yield from ("", measured["how"], "", "Known limits, where the forecast differs from what Envoy does:", "")
     yield from (f"- `{name}`: {why}." for name, why in LIMITS.items())
+    yield "- with Envoy 1.36, of Pomerium 0.32, `h2c-no-settings`: it takes an HTTP/2 response before the server's SETTINGS; 1.37 does not."
     later = "with Envoy 1.40, which no released Pomerium has"
     yield from (f"- {later}, `{name}`: {why}." for name, why in LIMITS_OF_140.items())
     yield from ("", "## The recorded faults", "")

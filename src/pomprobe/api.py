@@ -39,8 +39,8 @@ LARGE = 250
 TICK = 0.2
 """Seconds between two calls of a session's tick."""
 
-ENVOY = {"next": "1.40"}
-"""Pomerium version -> Envoy whose words are forecast; every release so far is answered with 1.37's."""
+ENVOY = {"next": "1.40"} | dict.fromkeys(("0.29", "0.30", "0.31", "0.32"), "1.36")
+"""Pomerium version -> Envoy whose words are forecast, where it is not 1.37: 0.32 bundles 1.36.4, and what is older no later one."""
 
 
 class Session:
@@ -61,7 +61,7 @@ class Session:
         selection = Selection(tuple(routes))
         self.config = config
         self.options = options or Options()
-        self.knowledge = Knowledge(ENVOY.get(pomerium_version, "1.37"), warn_at)
+        self.knowledge = Knowledge(_envoy(pomerium_version), warn_at)
         planned = zip(config.routes, plan(config, read_bundle()), strict=True)
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
@@ -132,8 +132,8 @@ class Session:
 
     def speak_as(self, envoy: str) -> None:
         """Forecast in the words of this Envoy (as in 1.40.0) from now on, to be compared with its own."""
-        newer = tuple(int(part) for part in envoy.split(".")[:2]) >= (1, 40)
-        self.knowledge = replace(self.knowledge, envoy="1.40" if newer else "1.37")
+        version = tuple(int(part) for part in envoy.split(".")[:2])
+        self.knowledge = replace(self.knowledge, envoy="1.40" if version >= (1, 40) else "1.37" if version >= (1, 37) else "1.36")
 
     def report(self) -> Report:
         """What is known by now."""
@@ -173,6 +173,11 @@ def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[P
             with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
                 return Fleet(clusters, options, machine, observer)
     return Runner(clusters, options, machine, observer)
+
+
+def _envoy(pomerium_version: str) -> str:
+    """The Envoy of a release, of whichever patch: 0.32.1 as 0.32."""
+    return ENVOY.get(".".join(pomerium_version.strip().removeprefix("v").split(".")[:2]), "1.37")
 
 
 def load(

@@ -22,6 +22,7 @@ from .model import (
     Route,
     RouteKind,
     RouteReport,
+    Rule,
     Severity,
     StageName,
     Status,
@@ -30,9 +31,11 @@ from .model import (
     UpstreamOutcomes,
     Verdict,
 )
+from .older import as_before
 from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
+OLDER = "1.36"
 UNENDING = ("stream_idle_timeout", "max_duration_timeout")
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 WARN_AT = 0.8
@@ -205,13 +208,17 @@ class _Judge:
             outcome.stage,
             upstream,
             endpoint,
-            self._as_routed(_after_interim(say.reply(rule, facts, self.envoy), facts)),
+            self._as_routed(_after_interim(self._reply(rule, facts), facts)),
             (upstream and upstream.place) or self.cluster.route.place,
             facts,
             rule.severity,
         )
         self.verdicts.append(verdict)
         return verdict
+
+    def _reply(self, rule: Rule, facts: Facts) -> EnvoyReply | None:
+        reply = self.knowledge.catalog.reply(rule, facts, "1.37" if self.envoy == OLDER else self.envoy)
+        return as_before(reply, rule.name) if reply is not None and self.envoy == OLDER else reply
 
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
         """A failure that no request meets (a dead name beside a live one, a health check that panic hides) is a warning."""

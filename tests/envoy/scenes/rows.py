@@ -14,8 +14,9 @@ from typing import Any
 from pomprobe.model import EnvoyReply
 
 DATA = Path(__file__).parent.parent.parent / "data"
-TRUTH, SCENES = DATA / "truth.json", DATA / "scenes.json"
-"""What was answered; and for each row that a probe can see: the route, the global keys, and how to compare."""
+TRUTH, SCENES, OLDER = DATA / "truth.json", DATA / "scenes.json", DATA / "envoy-1.36.json"
+"""What was answered; and for each row that a probe can see: the route, the global keys, and how to compare. OLDER: the rows to which
+Envoy 1.36.4 answered otherwise than 1.37.0."""
 
 TOLERANCE = 0.15
 """By how much a share may differ: recordings and replays are samples."""
@@ -49,6 +50,8 @@ class Row:
 def rows() -> Mapping[str, Row]:
     """Every row that a probe can see."""
     recorded = {entry["id"]: entry for entry in json.loads(TRUTH.read_text())}
+    for name, answers in json.loads(OLDER.read_text()).items():
+        recorded[name]["outcomes"]["1.36"] = answers
     return {entry["id"]: _row(entry, recorded[entry["id"]]) for entry in json.loads(SCENES.read_text())}
 
 
