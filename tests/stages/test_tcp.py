@@ -101,7 +101,7 @@ async def test_an_address_that_is_not_available(route: bool, expected: Failure, 
         ("ip route add unreachable 10.9.9.9", "10.9.9.9", "EHOSTUNREACH No_route_to_host True"),
         ("ip route add prohibit 10.9.9.9", "10.9.9.9", "EACCES Permission_denied True"),
         ("true", "10.9.9.9", "ENETUNREACH Network_is_unreachable True"),
-        ("sysctl -qw net.ipv6.conf.lo.disable_ipv6=1", "::1", "EADDRNOTAVAIL Cannot_assign_requested_address True"),
+        ("echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6", "::1", "EADDRNOTAVAIL Cannot_assign_requested_address True"),
     ],
     ids=["unreachable", "prohibited", "no route", "IPv6 off"],
 )
