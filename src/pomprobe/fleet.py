@@ -196,6 +196,7 @@ def _probe(clusters: Sequence[Cluster], options: Options, machine: Machine, pipe
     except Exception as defect:
         with contextlib.suppress(OSError):
             pipe.send(place_of(defect))
+    os._exit(0)  # what the standard streams have in their buffers is the parent's to write, whose threads may hold their locks
 
 
 def deal(clusters: Sequence[Cluster], shares: int) -> list[list[int]]:
