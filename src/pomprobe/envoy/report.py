@@ -136,7 +136,9 @@ def _labelled(label: str, text: str, page: Page) -> Iterator[str]:
 
 def _sum(binary: Binary, pairs: Sequence[Pair]) -> str:
     counted = [_agreement(pair) for pair in pairs if not pair[0].skipped]
-    parts = [f"{counted.count(value)} {AGREEMENT[value]}" for value in (True, False) if value in counted]
+    several = {True: "agree", False: "differ"}
+    counts = [(value, counted.count(value)) for value in (True, False) if value in counted]
+    parts = [f"{count} {AGREEMENT[value] if count == 1 else several[value]}" for value, count in counts]
     if None in counted:
         parts.append(f"{counted.count(None)} without a forecast to compare")
     return f"Envoy {binary.version} ({binary.path}): {words.plural(len(counted), 'route')}" + (f", {', '.join(parts)}" if parts else "")
