@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -18,27 +18,29 @@ from .variants.asking import answers, forecasts
 from .variants.batches import SLOW, batches, staged
 from .variants.catalogue import LIMITS
 
-AT_ONCE, SLOW_AT_ONCE = 4, 40
+AT_ONCE, SLOW_AT_ONCE, AGAIN_AT_ONCE = 4, 40, 8
 Play = Callable[[Sequence[Row], Path], Awaitable[list[list[Entry]]]]
 Found = dict[str, list[Entry] | Exception]
 
 
 def chosen(request: pytest.FixtureRequest, test: str) -> list[Row]:
     """The rows of the tests that were selected."""
-    items = [item for item in request.session.items if getattr(item, "originalname", "") == test and hasattr(item, "callspec")]
+    here = [item for item in request.session.items if item.path == request.node.path and hasattr(item, "callspec")]
+    items = [item for item in here if getattr(item, "originalname", "") == test]
     return [VARIANTS[str(item.callspec.params["name"])] for item in items]
 
 
-async def play(rows: Iterable[Row], folder: Path, ask: Play, slow_at_once: int = SLOW_AT_ONCE) -> Found:
-    """What `ask` finds for each row; a batch that breaks, and a row without an answer (a busy machine), is played again alone."""
+async def play(rows: Sequence[Row], folder: Path, ask: Play, slow_at_once: int = SLOW_AT_ONCE) -> Found:
+    """What `ask` finds for each row; a batch that breaks, and a row without an answer (a busy machine), is played again: a few at once,
+    then alone."""
     (folder / "pki").mkdir()
     authority = Authority(folder / "pki")
     found: Found = {}
     quick, slow = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(slow_at_once)
     taken = iter(range(10**6))
 
-    async def one(batch: Sequence[Row]) -> None:
-        async with slow if batch[0].seconds >= SLOW else quick:
+    async def one(batch: Sequence[Row], limiter: anyio.CapacityLimiter) -> None:
+        async with limiter:
             try:
                 async with staged(batch, folder / str(next(taken)), authority) as config:
                     entries = await ask(batch, config)
@@ -48,11 +50,13 @@ async def play(rows: Iterable[Row], folder: Path, ask: Play, slow_at_once: int =
 
     async with anyio.create_task_group() as group:
         for batch in batches(rows):
-            group.start_soon(one, batch)
-    for row in rows:
-        first = found[row.id]
-        if isinstance(first, Exception) or not first:
-            await one([row])
+            group.start_soon(one, batch, slow if batch[0].seconds >= SLOW else quick)
+    for at_once in (AGAIN_AT_ONCE, 1):
+        few = anyio.CapacityLimiter(at_once)
+        async with anyio.create_task_group() as group:
+            for row in rows:
+                if isinstance(found[row.id], Exception) or not found[row.id]:
+                    group.start_soon(one, [row], few)
     return found
 
 
