@@ -394,7 +394,7 @@ TIMEOUTS = {
     "timeout_write": timers(top="timeout_write: 1m\n", expected=(30.0, 300.0, 60.0)),
     "timeout_read": of_setting(lambda s: s.timeout_read, 60.0, "timeout_read: 1m"),
     "timeout_idle": of_setting(lambda s: s.timeout_idle, 60.0, "timeout_idle: 1m"),
-    "no retries": of_cluster(lambda k: k.retries, 0, with_keys()),
+    "no retries": of_cluster(lambda k: k.retries.count, 0, with_keys()),
     "a route's timeout may exceed the global one": timers("timeout: 1h", top="timeout_write: 0s\n", expected=(3600.0, 300.0, None)),
     "a header replaces the timeout": timers("set_request_headers: {x-envoy-upstream-rq-timeout-ms: '700'}", expected=(0.7, 300.0, None)),
     "and is told of, too": Row(with_keys("set_request_headers: {x-envoy-upstream-rq-timeout-ms: '700'}"), told=Failure.ENVOY_HEADERS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,11 @@ def _text(stream: io.TextIOWrapper) -> str:
     raw = stream.buffer
     assert isinstance(raw, io.BytesIO)
     return raw.getvalue().decode()
+
+
+def forked_with() -> int:
+    """Bytes of memory that a child's ru_maxrss may show of ours: what is forked begins with the size of who forks (getrusage(2))."""
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 8 * 1024) * 1024
 
 
 COMMAND = (sys.executable, "-m", "pomprobe")

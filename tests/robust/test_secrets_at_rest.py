@@ -60,7 +60,7 @@ class Seen:
                         self.arguments.add(line)
                 except OSError:
                     continue
-        for path in self.folder.rglob("*"):
+        for path in [Path(folder, name) for folder, folders, files in os.walk(self.folder) for name in (*folders, *files)]:
             try:
                 info = path.lstat()
                 self.modes[path.name] = stat.S_IMODE(info.st_mode)
