@@ -14,9 +14,9 @@ class Canaries:
     given: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
-        """The canary of that name: 32 letters and digits, which begins and ends with four that no text has."""
+        """The canary of that name: 32 letters and digits, which begins and ends with four letters that no word, number or digest has."""
         digest = hashlib.sha256(name.encode())
-        rare = "".join("QXZJ79K5"[byte % 8] for byte in digest.digest()[:4])
+        rare = "".join("QXZJKWVY"[byte % 8] for byte in digest.digest()[:4])
         middle = base64.b32encode(digest.digest()[4:19]).decode()
         return self.given.setdefault(name, f"{rare}{middle}{rare[::-1]}")
 
@@ -44,4 +44,4 @@ def _forms(canary: str) -> set[str]:
 
 def _rare(canary: str) -> bool:
     """Is it one of ours, whose ends stand in no other text?"""
-    return set(canary[:4]) <= set("QXZJ79K5") and canary[-4:] == canary[3::-1]
+    return set(canary[:4]) <= set("QXZJKWVY") and canary[-4:] == canary[3::-1]
