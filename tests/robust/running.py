@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 
 from pomprobe.cli import main
 
@@ -53,11 +53,6 @@ def _text(stream: io.TextIOWrapper) -> str:
     return raw.getvalue().decode()
 
 
-def forked_with() -> int:
-    """Bytes of memory that a child's ru_maxrss may show of ours: what is forked begins with the size of who forks (getrusage(2))."""
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 8 * 1024) * 1024
-
-
 COMMAND = (sys.executable, "-m", "pomprobe")
 
 
@@ -71,3 +66,35 @@ def spawn(*args: str, before: Sequence[str] = (), env: Mapping[str, str] | None 
     """The program as a process of its own. before: a command that starts it (prlimit, setpriv …)."""
     done = subprocess.run([*before, *COMMAND, *args], capture_output=True, env=environment(env), timeout=seconds, check=False)
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@dataclass(frozen=True)
+class Used:
+    """How a run ended, and what it took: kilobytes at most, seconds of processor time as a user."""
+
+    code: int
+    memory: int
+    seconds: float
+
+
+LAUNCHER = """
+import os, sys
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+os.write(int(sys.argv[1]), f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss} {used.ru_utime}".encode())
+"""
+"""A small process to start it from: a child's memory at its worst begins with that of who forks it (getrusage(2), ru_maxrss)."""
+
+
+def measured(*args: str, out: Path, err: Path | None = None) -> Used:
+    """The program as a process of its own, measured. out: what it prints; err: what it says on standard error, by default the same."""
+    read, write = os.pipe()
+    with open(out, "wb") as printed, open(err or os.devnull, "wb") as said, os.fdopen(read) as told:
+        try:
+            command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(write), *COMMAND, *args]
+            errors = said if err else subprocess.STDOUT
+            subprocess.run(command, stdout=printed, stderr=errors, env=environment(), pass_fds=[write], check=True)
+        finally:
+            os.close(write)
+        code, memory, seconds = told.read().split()
+    return Used(int(code), int(memory), float(seconds))

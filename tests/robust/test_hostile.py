@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import yaml
 
 from pomprobe.report import FORMATS
 from robust.hostile import DNS, ROWS
-from robust.running import COMMAND, environment, forked_with
+from robust.running import environment, measured
 
 MEMORY = 400 * 1024 * 1024
 """Bytes that the program may take at its worst; every upstream here would give it more than that."""
@@ -79,15 +78,11 @@ def _config(told: dict[str, Any]) -> dict[str, Any]:
 def _run(config: Path, folder: Path) -> Result:
     files = {format: folder / f"report.{format}" for format in FORMATS}
     asked = [f"-o{format}={path}" for format, path in files.items()]
-    with open(folder / "err", "w+") as err:
-        process = subprocess.Popen([*COMMAND, "check", *ASKED, *asked, str(config)], stderr=err, env=environment())
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        err.seek(0)
-        error = err.read()
+    used = measured("check", *ASKED, *asked, str(config), out=folder / "out", err=folder / "err")
+    error = (folder / "err").read_text()
     reports = {format: path.read_bytes().decode() for format, path in files.items() if path.exists()}
     routes = {route["name"]: route for route in json.loads(reports["json"])["routes"]}
-    return Result(process.returncode, error, reports, routes, used.ru_maxrss * 1024)
+    return Result(used.code, error, reports, routes, used.memory * 1024)
 
 
 @pytest.mark.parametrize("name", [*(f"{row.scheme} {row.name}" for row in ROWS), *NAMES])
@@ -122,7 +117,7 @@ def test_most_are_not_left_unknown(result: Result) -> None:
 def test_it_ends_and_stays_small(result: Result) -> None:
     """Exit code 1 (there are findings), nothing on standard error, and no more memory than a run may take."""
     assert (1, "") == (result.code, result.error)
-    assert result.memory < max(MEMORY, forked_with())
+    assert result.memory < MEMORY
 
 
 @pytest.mark.parametrize("format", FORMATS)
