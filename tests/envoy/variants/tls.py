@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 
+from servers.certificates import BITS
+
 from ..scenes.tls import Terms
 from .chains import CA_USAGE, DAY, FITTING, NAME, NOW, Chain, Extensions, Made, case, direct, make, middle, names, root, under
 
@@ -74,18 +76,7 @@ def usage(*which: x509.ObjectIdentifier, critical: bool = False) -> Extensions:
 
 
 def keys(**bits: bool) -> Extensions:
-    fields = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    )
-    return ((FITTING, False), (x509.KeyUsage(**{field: bits.get(field, False) for field in fields}), True))
+    return ((FITTING, False), (x509.KeyUsage(**{field: bits.get(field, False) for field in BITS}), True))
 
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
