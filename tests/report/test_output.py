@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pomprobe.report import FORMATS, Style
-from pomprobe.report.output import Output, OutputError, replace_file
+from pomprobe.report.output import Output, OutputError, replace_file, replacing
 
 from . import examples
 
@@ -134,3 +134,15 @@ def test_a_reader_who_left_is_the_caller_s_business() -> None:
             Output("json").write(examples.many(), Style(), out)
         finally:
             os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+def test_a_defect_of_a_writer_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    """Only the name of the file is told as a file that cannot be written; the old one stays."""
+    target = tmp_path / "report.json"
+    target.write_text("old")
+    with pytest.raises(ValueError, match="defect"), replacing(target):
+        raise ValueError("a defect")
+    assert "old" == target.read_text()
+    with pytest.raises(OutputError, match="cannot write"), replacing(tmp_path / "a\0b"):
+        pass
+    assert [target] == list(tmp_path.iterdir())

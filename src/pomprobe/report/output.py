@@ -85,6 +85,9 @@ def replacing(path: Path) -> Iterator[TextIO]:
     """
     try:
         target = Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL in the name; one of a writer's is a defect, and not caught
+        raise OutputError(f"cannot write {clean(path)}: {error}") from error
+    try:
         old = target.stat() if target.exists() else None
         if old is not None and not stat.S_ISREG(old.st_mode):
             with target.open("w", encoding="utf-8") as file:
@@ -96,8 +99,6 @@ def replacing(path: Path) -> Iterator[TextIO]:
         said = error.strerror or str(error)
         why = " (its folder must be writable: the new file takes the old one's place)" if isinstance(error, PermissionError) else ""
         raise OutputError(f"cannot write {clean(path)}: {said}{why}") from error
-    except ValueError as error:  # a NUL in the name
-        raise OutputError(f"cannot write {clean(path)}: {error}") from error
 
 
 @contextmanager
