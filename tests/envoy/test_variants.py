@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from pomprobe.envoy.find import Binary, find
+from servers.certificates import Unable
 
 from .scenes.pki import Authority
 from .scenes.rows import Entry, Row, mismatch
@@ -89,6 +90,8 @@ async def theirs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 def compare(row: Row, found: Found, version: str) -> None:
     """Fail unless what was found is what was recorded."""
     entries = found[row.id]
+    if isinstance(entries, Unable):
+        pytest.skip(str(entries))
     if isinstance(entries, Exception):
         raise entries
     if wrong := mismatch(row, entries, version):

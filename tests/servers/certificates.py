@@ -197,8 +197,20 @@ def context(
     if alpn:
         made.set_alpn_protocols(list(alpn))
     if curve:
-        made.set_ecdh_curve(curve)
+        insist(made, curve)
     if client_ca:
         made.verify_mode = ssl.CERT_REQUIRED
         made.load_verify_locations(cadata=client_ca.pem.decode())
     return made
+
+
+class Unable(Exception):
+    """This Python cannot play such a server."""
+
+
+def insist(context: ssl.SSLContext, curve: str) -> None:
+    """Let a server have this group alone. Raises Unable where the ssl module knows those of NIST alone (seen with Python 3.11.2)."""
+    try:
+        context.set_ecdh_curve(curve)
+    except ssl.SSLError as error:
+        raise Unable(f"the ssl module of this Python cannot insist on {curve}") from error

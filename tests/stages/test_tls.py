@@ -20,7 +20,7 @@ from net.tls_words import words
 from pomprobe.model import Facts, Failure, StageFailed
 from pomprobe.net.stream import TLSBroken
 from pomprobe.stages import tcp, tls
-from servers.certificates import HOST, PAST, Pair, context, intermediate, mint, other_root, root
+from servers.certificates import HOST, PAST, Pair, Unable, context, intermediate, mint, other_root, root
 from servers.tcp import answers, close, echo, hold, listening, reset, says
 from servers.tls import selecting, threaded, with_alerts
 from servers.walks import LOOPBACK, shake_hands, tls_options, walk_to
@@ -155,8 +155,12 @@ async def test_a_server_that_has_nothing_in_common_says_so(name: str) -> None:
         "268436496:SSL_routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE"
         "|268435610:SSL_routines:OPENSSL_internal:HANDSHAKE_FAILURE_ON_CLIENT_HELLO"
     )
-    with loud(mint("l", root(), kind=kind), **terms) as port:
-        assert expected == await envoys_words(port)
+    try:
+        server = loud(mint("l", root(), kind=kind), **terms)
+        with server as port:
+            assert expected == await envoys_words(port)
+    except Unable as unable:
+        pytest.skip(str(unable))
 
 
 async def test_a_server_that_has_nothing_in_common_may_just_close() -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from servers.certificates import insist
+
 from .http1 import plain
 
 OK = plain(200, "connection: close")
@@ -44,7 +46,7 @@ def context(certificate: Path, terms: Terms = Terms()) -> ssl.SSLContext:
     if terms.alpn:
         made.set_alpn_protocols(list(terms.alpn))
     if terms.curve:
-        made.set_ecdh_curve(terms.curve)
+        insist(made, terms.curve)
     if terms.client_ca:
         made.verify_mode = ssl.CERT_REQUIRED
         made.load_verify_locations(terms.client_ca)
