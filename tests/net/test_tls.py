@@ -72,7 +72,7 @@ async def connected(port: int, offer: SSL.Context | None = None) -> AsyncIterato
     below = await tcp.connect(Endpoint("127.0.0.1", port))
     stream: Stream = below
     try:
-        stream = await Handshake(below, tls.Machine(offer or tls.offer(), HOST)).run()
+        stream = await Handshake(below, tls.Engine(offer or tls.offer(), HOST)).run()
         yield stream
     finally:
         stream.close()
@@ -226,7 +226,7 @@ async def test_a_handshake_can_be_cancelled() -> None:
     async with listening(hold) as port:
         below = await tcp.connect(Endpoint("127.0.0.1", port))
         with anyio.move_on_after(0.01) as scope:
-            await Handshake(below, tls.Machine(tls.offer(), HOST)).run()
+            await Handshake(below, tls.Engine(tls.offer(), HOST)).run()
         below.close()
     assert scope.cancelled_caught
 
@@ -235,17 +235,17 @@ async def test_nothing_is_kept_of_connections_that_are_gone() -> None:
     """That a server asked for a client certificate is forgotten with the connection."""
     async with listening(hold, context(mint("l", root()), client_ca=root(), lowest=ssl.TLSVersion.TLSv1_3)) as port:
         below = await tcp.connect(Endpoint("127.0.0.1", port))
-        machine = tls.Machine(tls.offer(), HOST)
-        await Handshake(below, machine).run()
-        assert machine.client_certificate_requested
+        engine = tls.Engine(tls.offer(), HOST)
+        await Handshake(below, engine).run()
+        assert engine.client_certificate_requested
         below.close()
-        assert tls.Machine(tls.offer(), HOST).client_certificate_requested is False
+        assert tls.Engine(tls.offer(), HOST).client_certificate_requested is False
 
 
 def client_hello(**offered: object) -> bytes:
-    machine = tls.Machine(tls.offer(**offered), HOST)
-    machine.handshake()
-    return machine.take()
+    engine = tls.Engine(tls.offer(**offered), HOST)
+    engine.handshake()
+    return engine.take()
 
 
 def extensions(came: bytes) -> dict[int, bytes]:
@@ -280,9 +280,9 @@ def test_the_offer_is_that_of_envoy() -> None:
 
 def test_no_alpn_and_no_name_where_there_is_none() -> None:
     """An empty list and an empty name are left out."""
-    machine = tls.Machine(tls.offer(), "")
-    machine.handshake()
-    assert not {0, 16} & extensions(machine.take()).keys()
+    engine = tls.Engine(tls.offer(), "")
+    engine.handshake()
+    assert not {0, 16} & extensions(engine.take()).keys()
 
 
 def test_a_client_certificate_that_does_not_fit_its_key_is_unusable() -> None:

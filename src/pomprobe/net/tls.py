@@ -1,4 +1,4 @@
-"""The door to OpenSSL: a TLS client that says what BoringSSL in Envoy says, as a machine without sockets.
+"""The door to OpenSSL: a TLS client that says what BoringSSL in Envoy says, as an engine without sockets.
 
 What is offered follows Envoy's BoringSSL and Pomerium's config/envoyconfig/tls.go (tlsUpstreamParams), so that a server answers
 as it answers Envoy. The certificate is not judged here: OpenSSL trusts nothing and goes on with everything, verify.py decides.
@@ -116,7 +116,7 @@ def _on_certificate_request(ssl: Any, _: Any) -> int:
     return 1
 
 
-class Machine:
+class Engine:
     """One TLS connection of a client: bytes from the peer go in with `feed`, bytes for the peer come out with `take`."""
 
     def __init__(self, offer: SSL.Context, server_name: str) -> None:

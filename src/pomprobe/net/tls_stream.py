@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from .stream import CHUNK, Stream, TLSBroken
-from .tls import Broken, Closed, Machine
+from .tls import Broken, Closed, Engine
 
 ALERT = 21  # content type of a record
 MAJOR = 3  # first byte of a record's version, in every TLS there is
@@ -24,36 +24,36 @@ class NotTLS(Exception):
 class TLSStream:
     """A TLS connection after its handshake (net.stream.Stream)."""
 
-    def __init__(self, stream: Stream, machine: Machine) -> None:
+    def __init__(self, stream: Stream, engine: Engine) -> None:
         self._stream = stream
-        self._machine = machine
+        self._engine = engine
         self.renegotiation = False
         """Has the server asked for a second handshake? TLS 1.2 knows no other reason to answer before the client is done."""
 
     async def receive(self) -> bytes:
         while True:
             try:
-                data = self._machine.read(CHUNK)
+                data = self._engine.read(CHUNK)
             except Broken as error:
                 await self._parting()
                 raise TLSBroken(str(error), error.alert) from error
-            out = self._machine.take()  # an answer to a key update or a renegotiation
+            out = self._engine.take()  # an answer to a key update or a renegotiation
             if out:
-                self.renegotiation = self._machine.version == "TLSv1.2"
+                self.renegotiation = self._engine.version == "TLSv1.2"
                 await self._stream.send(out)
             if data is not None:
                 return data
             came = await self._stream.receive()
             if not came:
                 return b""
-            self._machine.feed(came)
+            self._engine.feed(came)
 
     async def send(self, data: bytes) -> None:
         try:
-            self._machine.write(data)
+            self._engine.write(data)
         except Broken as error:
             raise TLSBroken(str(error), error.alert) from error
-        await self._stream.send(self._machine.take())
+        await self._stream.send(self._engine.take())
 
     def close(self) -> None:
         self._stream.close()
@@ -61,15 +61,15 @@ class TLSStream:
     async def _parting(self) -> None:
         """Our alert, so that the server's log can name what went wrong; as Envoy does."""
         with contextlib.suppress(OSError):
-            await self._stream.send(self._machine.take())
+            await self._stream.send(self._engine.take())
 
 
 class Handshake:
     """A handshake in progress, or how far it came."""
 
-    def __init__(self, stream: Stream, machine: Machine) -> None:
+    def __init__(self, stream: Stream, engine: Engine) -> None:
         self._stream = stream
-        self._machine = machine
+        self._engine = engine
         self.first = b""
         """The first bytes that came, for a look at what OpenSSL does not tell."""
         self.client_hello = b""
@@ -78,22 +78,22 @@ class Handshake:
         """Raises NotTLS, tls.Closed, tls.Broken, and OSError as the system gives it."""
         while True:
             try:
-                complete = self._machine.handshake()
+                complete = self._engine.handshake()
             except Broken:
                 with contextlib.suppress(OSError):
-                    await self._stream.send(self._machine.take())
+                    await self._stream.send(self._engine.take())
                 raise
-            out = self._machine.take()
+            out = self._engine.take()
             if out:
                 self.client_hello = self.client_hello or out
                 await self._stream.send(out)
             if complete:
-                return TLSStream(self._stream, self._machine)
+                return TLSStream(self._stream, self._engine)
             came = await self._stream.receive()
             if not came:
                 raise Closed
             self._look(came)
-            self._machine.feed(came)
+            self._engine.feed(came)
 
     @property
     def alert_came_first(self) -> bool:

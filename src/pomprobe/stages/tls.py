@@ -25,8 +25,8 @@ async def handshake(walk: Walk) -> Facts:
     """
     options, stream = walk.tls, walk.stream
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
-    machine = tls.Machine(_offer(options), options.server_name)
-    shaking = Handshake(stream, machine)
+    engine = tls.Engine(_offer(options), options.server_name)
+    shaking = Handshake(stream, engine)
     walk.clock.begin()
     try:
         try:
@@ -40,9 +40,9 @@ async def handshake(walk: Walk) -> Facts:
         ) from error
     except (tls.Closed, tls.Broken, OSError) as error:
         _check_hello(options, shaking)
-        raise _failed(error, options, shaking, _judged(options, machine)) from error
+        raise _failed(error, options, shaking, _judged(options, engine)) from error
     _check_hello(options, shaking)
-    return _judged(options, machine)
+    return _judged(options, engine)
 
 
 def prepare(options: UpstreamTLS) -> None:
@@ -74,23 +74,23 @@ def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
         raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", reason=words)
 
 
-def _judged(options: UpstreamTLS, machine: tls.Machine) -> dict[str, Fact]:
+def _judged(options: UpstreamTLS, engine: tls.Engine) -> dict[str, Fact]:
     """What is known so far: at least the name that was asked for. Raises StageFailed where Envoy would refuse the certificate."""
-    requested = machine.client_certificate_requested
+    requested = engine.client_certificate_requested
     known: dict[str, Fact] = {
         "sni": options.server_name,
         "client_certificate_requested": requested,
         "client_certificate_sent": requested and options.client_cert is not None,
     }
-    sent = machine.certificates
+    sent = engine.certificates
     if not sent:
         return known
-    known |= {"chain_length": len(sent), "tls_version": machine.version, "cipher": machine.cipher}
-    known |= {"group": machine.group, "alpn": machine.alpn}
+    known |= {"chain_length": len(sent), "tls_version": engine.version, "cipher": engine.cipher}
+    known |= {"group": engine.group, "alpn": engine.alpn}
     chain = judge.read(sent)
     if chain:
         known |= certificates.facts(chain[0])
-    refusal = judge.judge(chain, options, machine.version)
+    refusal = judge.judge(chain, options, engine.version)
     if refusal:
         raise _with(refusal.failure, known, refusal.message, **refusal.facts)
     return known
