@@ -160,6 +160,27 @@ def test_the_report_is_in_the_order_of_the_config_and_whole(config: Path) -> Non
     }
 
 
+WATCHED = """
+import os, sys
+from pathlib import Path
+os.register_at_fork(before=lambda: print("threads", len(os.listdir("/proc/self/task")), file=sys.stderr))
+from pomprobe.cli import main
+main()
+"""
+"""The program, telling of each fork how many threads it has then."""
+
+
+@several
+def test_forks_are_made_while_there_is_one_thread(config: Path, tmp_path: Path) -> None:
+    """Two large configs, and lines that go out as the run goes on: what writes them starts behind the forks, and ends before the next."""
+    lines = tmp_path / "lines"
+    wanted = ("check", str(config), str(config), "--max-wait", "100ms", "-o", "jsonl", "-o", f"jsonl={lines}")
+    argv = (sys.executable, "-c", WATCHED, *wanted)
+    done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
+    assert (1, {"threads 1"}) == (done.returncode, set(done.stderr.decode().splitlines()))
+    assert 2 * COUNT + 1 == done.stdout.count(b"\n") == lines.read_bytes().count(b"\n")
+
+
 @several
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])

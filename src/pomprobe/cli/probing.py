@@ -43,8 +43,6 @@ def probe(asked: Asked, aside: Aside, lines: Lines | None) -> tuple[Report, sign
     from ..selection import merge
 
     configs = [loaded(path, asked.pomerium_version, asked.env) for path in asked.configs]
-    if lines is not None:
-        lines.open()
     gc.freeze()  # what was imported stays: no need to look through it again and again
     gc.set_threshold(20_000, 50, 50)
     reports, ended = [], None
@@ -80,6 +78,8 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
         observer=finished if lines is not None else None,
         fork=True,
     )
+    if lines is not None:
+        lines.open()
     with bar(session, asked.progress and (lines is None or not lines.on_terminal)) as draw:
 
         def tick() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
 import threading
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 
 from ..model import Report, RouteReport
@@ -28,8 +30,10 @@ class Lines:
         self._told: set[int] = set()
 
     def open(self) -> None:
-        """Begin: files are made, or emptied."""
-        self._streams = [_Stream(output.path) for output in self._outputs]
+        """The next config's lines may come: files are made, or emptied, the first time. Forks of this process are made before."""
+        self._streams = self._streams or [_Stream(output.path) for output in self._outputs]
+        for stream in self._streams:
+            stream.start()
 
     def route(self, report: RouteReport) -> None:
         """A route of the config at hand is finished."""
@@ -39,11 +43,13 @@ class Lines:
             stream.put(line)
 
     def close_config(self, report: Report) -> None:
-        """The routes of one config that are not finished and will not be; the next config's count anew."""
+        """The routes of one config that are not finished and will not be; the next config's count anew, when these are out."""
         for route in report.routes:
             if route.route.index not in self._told:
                 self.route(route)
         self._told.clear()
+        for stream in self._streams:
+            stream.rest()
 
     def close(self, report: Report) -> list[str]:
         """The summary, when every line is out; why lines could not be written."""
@@ -68,40 +74,72 @@ class Lines:
 
 
 class _Stream:
-    """One file, or standard output. A thread writes: a slow reader is not to hold up the probes, whose clocks are running."""
+    """One file, or standard output. A thread writes while probes' clocks are running, which a slow reader is not to hold up.
+
+    It ends with each config, since the next one may be probed by forks: a fork of a process with threads may inherit a lock that
+    nobody is left to release (fork(2)).
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.unread = False
         self._problem = ""
+        self._file: FileIO | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Write from now on; where the machine has no room for a thread, `rest` does it all."""
+        thread = threading.Thread(target=self._write, daemon=True)
+        with contextlib.suppress(RuntimeError):  # can't start new thread
+            thread.start()
+            self._thread = thread
 
     def put(self, line: str) -> None:
-        self._lines.put(line)
+        if not (self.unread or self._problem):
+            self._lines.put(line)
+
+    def rest(self) -> None:
+        """Wait until all is written."""
+        self._lines.put(None)
+        if self._thread is None:
+            self._write()
+        else:
+            self._thread.join()
+            self._thread = None
 
     def close(self) -> str:
-        """Wait until all is written; why something is not, or nothing."""
-        self._lines.put(None)
-        self._thread.join()
+        """Write what is left; why something is not written, or nothing."""
+        self.rest()
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as error:
+            self._failed(error)
         return self._problem
 
     def _write(self) -> None:
+        if self.unread or self._problem:
+            return
         try:
             if self.path is None:
                 for line in iter(self._lines.get, None):
                     sys.stdout.write(line + "\n")
                     sys.stdout.flush()
                 return
-            with open(os.path.realpath(self.path), "wb", buffering=0) as file:
-                for line in iter(self._lines.get, None):
-                    rest = memoryview(line.encode() + b"\n")
-                    while rest:
-                        rest = rest[file.write(rest) or 0 :]
-        except BrokenPipeError:
+            if self._file is None:
+                self._file = FileIO(os.path.realpath(self.path), "wb")
+            for line in iter(self._lines.get, None):
+                rest = memoryview(line.encode() + b"\n")
+                while rest:
+                    rest = rest[self._file.write(rest) or 0 :]
+        except (OSError, ValueError) as error:
+            self._failed(error)
+
+    def _failed(self, error: OSError | ValueError) -> None:
+        if isinstance(error, BrokenPipeError):
             self.unread = self.path is None
             self._problem = "" if self.unread else f"cannot write {clean(self.path)}: nobody reads it"
-        except (OSError, ValueError) as error:
+        else:
             where = "to standard output" if self.path is None else clean(self.path)
             self._problem = f"cannot write {where}: {getattr(error, 'strerror', None) or error}"
