@@ -1,16 +1,12 @@
-"""The door of httpx: a request over a connection that is open already, and its response as Envoy's codecs would read it.
-
-httpx's Request and Response with a transport of our own; its client is not used, for its set-up takes longer than the request.
-"""
+"""One request over a connection that is open already, and its response as Envoy's codecs would read it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
-
-import httpx
 
 from . import http1
 from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refused, Reset
@@ -19,7 +15,6 @@ from .stream import Stream, TLSBroken
 FIRST = 64
 """Bytes of the server's answer that are kept, so that a person can be told what it speaks."""
 
-Response = httpx.Response
 Unsendable = http1.Unsendable
 Ending = Refused | Closed | Reset
 _HOP_BY_HOP = frozenset((b"host", b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
@@ -54,27 +49,59 @@ class Codec(Protocol):
     def eof(self) -> Event: ...
 
 
-def request(
-    method: str, target: str, host: str, headers: tuple[tuple[str, str], ...] = (), *, scheme: str = "https", body: bytes = b""
-) -> httpx.Request:
+@dataclass(frozen=True, slots=True)
+class Request:
     """A request that goes out exactly like this: Host first, then the headers in their order, and nothing else.
 
-    Text is sent in UTF-8, as it stands in the config and as Envoy passes it on.
+    Text is sent in UTF-8, as it stands in the config and as Envoy passes it on. scheme: HTTP/2's pseudo-header.
     """
-    own = b"Host" if any(name == "Upgrade" for name, _ in headers) else b"host"  # as browsers write it where they upgrade
-    fields = [(own, host.encode()), *((name.encode(), value.encode()) for name, value in headers)]
-    extensions = {"target": target.encode()}
-    return httpx.Request(method, _url(scheme), headers=fields, stream=httpx.ByteStream(body), extensions=extensions)
+
+    method: str
+    target: str
+    host: str
+    headers: tuple[tuple[str, str], ...] = ()
+    scheme: str = "https"
+    body: bytes = b""
+
+    @property
+    def upgrades(self) -> bool:
+        """Does it ask for another protocol?"""
+        return any(name.lower() == "upgrade" for name, _ in self.headers)
 
 
-@cache
-def _url(scheme: str) -> httpx.URL:
-    """httpx wants one; what is sent of it is the scheme, and to parse it takes longer than to send the request."""
-    return httpx.URL(f"{scheme}://upstream/")
+class Response:
+    """The head of a response. raw: its headers in their order, names in lower case. version: "HTTP/1.1" or as sent, "HTTP/2"."""
+
+    def __init__(self, head: Head) -> None:
+        self.status = head.status
+        self.version = head.version
+        self.reason = head.reason
+        self.raw = head.headers
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Value by lower-case name; those of one name are joined by commas (RFC 9110, 5.3)."""
+        return by_name(self.raw)
 
 
-class OpenStreamTransport(httpx.AsyncBaseTransport):
-    """One request over an open stream, which stays its owner's to close.
+def by_name(raw: Headers) -> dict[str, str]:
+    """Headers or trailers as text."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key, text = _text(name), _text(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+class Exchange:
+    """One request and its response over an open stream, which stays its owner's to close.
 
     on_interim: called for each 100, 102, 103 and 104. trailers: HTTP/2's, once the body has been read.
     Sending and reading raise Broken, nothing else; the response's body comes piece by piece, never decompressed.
@@ -92,46 +119,44 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
         self._alert: int | None = None
         self._closed = False
         self._message = ""
+        self._ended = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and read the head of its response."""
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        body = b"".join([piece async for piece in request.stream])
-        await self._send(self._begin(request, body))
+    async def ask(self, request: Request) -> Response:
+        """Send the request and read the head of its response. Raises Unsendable, with nothing sent, and Broken."""
+        await self._send(self._begin(request))
         while True:
             match await self._next():
                 case Interim():
                     self._on_interim()
                 case Head() as head:
-                    extensions = {"http_version": head.version.encode(), "reason_phrase": head.reason.encode("latin-1")}
-                    headers = httpx.Headers(list(head.headers))
-                    return httpx.Response(head.status, headers=headers, stream=Body(self), request=request, extensions=extensions)
+                    return Response(head)
 
     async def piece(self) -> bytes | None:
-        """The next piece of the body; None at its end."""
-        event = await self._next()
-        if isinstance(event, Data):
-            return event.content
-        if isinstance(event, End):
-            self.trailers = event.trailers
+        """The next piece of the body; None at its end. Raises Broken."""
+        if not self._ended:
+            event = await self._next()
+            if isinstance(event, Data):
+                return event.content
+            self._ended = True
+            self.trailers = event.trailers if isinstance(event, End) else ()
         return None
 
-    def _begin(self, request: httpx.Request, body: bytes) -> bytes:
+    def _begin(self, request: Request) -> bytes:
         """Choose the codec, and write the request in its way."""
-        method, target = request.method.encode("ascii"), request.extensions["target"]
-        headers = tuple(request.headers.raw)
+        method, target, host = request.method.encode("ascii"), request.target.encode(), request.host.encode()
+        headers = tuple((name.encode(), value.encode()) for name, value in request.headers)
         if not self._http2:
-            self._codec = http1.ResponseReader(request.method, "upgrade" in request.headers)
-            return http1.request(method, target, headers, body)
+            own = b"Host" if (b"Upgrade" in (name for name, _ in headers)) else b"host"  # as browsers write it where they upgrade
+            self._codec = http1.ResponseReader(request.method, request.upgrades)
+            return http1.request(method, target, ((own, host), *headers), request.body)
         from .http2 import Http2Codec  # its tables take longer to load than most answers
 
         codec = self._codec = Http2Codec(request.method)
-        host = request.headers["host"].encode()
-        pseudo = ((b":method", method), (b":scheme", request.url.raw_scheme), (b":authority", host), (b":path", target))
+        pseudo = ((b":method", method), (b":scheme", request.scheme.encode()), (b":authority", host), (b":path", target))
         connect = method == b"CONNECT"  # has no scheme and no path, and leaves the stream open (RFC 9113, 8.5)
-        own = (pseudo[0], pseudo[2]) if connect else pseudo
-        sent = (*own, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP))
-        return codec.request(sent, body, ends=not connect)
+        first = (pseudo[0], pseudo[2]) if connect else pseudo
+        sent = (*first, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP))
+        return codec.request(sent, request.body, ends=not connect)
 
     async def _send(self, data: bytes) -> None:
         """A server may answer and close before it has read: what it said is still to be read (Envoy reads it, too)."""
@@ -172,26 +197,3 @@ class OpenStreamTransport(httpx.AsyncBaseTransport):
             self._reset = True
             self._message = str(error)
         return b""
-
-
-class Body(httpx.AsyncByteStream):
-    """The body of a response, piece by piece as it comes; an iterator of its own, so that it can be left at any point."""
-
-    def __init__(self, transport: OpenStreamTransport) -> None:
-        self._transport = transport
-        self._done = False
-
-    def __aiter__(self) -> Body:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self.piece()
-        if not piece and self._done:
-            raise StopAsyncIteration
-        return piece
-
-    async def piece(self) -> bytes:
-        """The next piece; b"" at the end of the body."""
-        piece = None if self._done else await self._transport.piece()
-        self._done = self._done or piece is None
-        return piece or b""

@@ -94,21 +94,18 @@ async def _exchange(walk: Walk, sent: Sent, seen: dict[str, Fact], *, http2: boo
     upstream_http2 = seen["alpn"] == "h2" if walk.tls is not None else walk.cluster.protocol is Protocol.HTTP2
     if http2 != upstream_http2:
         seen["codec_mismatch"] = True
-    transport = http.OpenStreamTransport(walk.stream, http2=http2)
+    exchanged = http.Exchange(walk.stream, http2=http2)
     kept = b""
     try:
-        request = http.request(method, path, host, headers, scheme="https" if walk.tls else "http", body=body)
-        response = await transport.handle_async_request(request)
-        seen["status"] = response.status_code
-        assert isinstance(response.stream, http.Body)
-        async for piece in response.stream:
+        response = await exchanged.ask(http.Request(method, path, host, headers, "https" if walk.tls else "http", body))
+        seen["status"] = response.status
+        while (piece := await exchanged.piece()) is not None:
             kept += piece[: keep - len(kept)]
     except http.Broken as broken:
         raise _broke(broken, seen) from broken
     except ValueError as error:  # a path that our codec would not write, while Envoy's does
         raise failed(Failure.NOT_KNOWN, seen, str(error), limit=str(error)) from error
-    trailers = {name.decode("latin-1"): value.decode("latin-1") for name, value in transport.trailers}
-    return Answer(response.status_code, response.headers, kept, trailers)
+    return Answer(response.status, response.headers, kept, http.by_name(exchanged.trailers))
 
 
 def _broke(broken: http.Broken, seen: Facts) -> StageFailed:

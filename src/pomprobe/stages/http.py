@@ -54,16 +54,16 @@ async def exchange(walk: Walk) -> Facts:
         facts["interim"] = True
         clock.disarm(Timer.PER_TRY)
 
-    transport = http.OpenStreamTransport(walk.stream, http2=http2, on_interim=interim)
+    exchanged = http.Exchange(walk.stream, http2=http2, on_interim=interim)
     clock.arm(Timer.PER_TRY, timers.per_try)
     clock.arm(Timer.STREAM_DURATION, timers.stream_duration)
     target = sent.host if connect else sent.path
-    request = http.request(sent.method, target, sent.host, sent.headers)
+    request = http.Request(sent.method, target, sent.host, sent.headers)
     clock.arm(Timer.PATIENCE, PATIENCE if _endless(timers) and timers.idle is None else None)
     clock.begin()
     began = anyio.current_time()
     try:
-        response = await transport.handle_async_request(request)
+        response = await exchanged.ask(request)
         clock.disarm(Timer.PER_TRY)
         clock.disarm(Timer.PATIENCE)
         clock.started = True
@@ -71,22 +71,21 @@ async def exchange(walk: Walk) -> Facts:
         facts |= _head(response, anyio.current_time() - began)
         if walk.cluster.retries.conditions:
             facts |= _retried_for(response, walk.cluster.retries)
-        if any(name.lower() == "upgrade" for name, _ in sent.headers):
-            return _upgrade(response.status_code, facts)
-        if connect and response.is_success:
-            assert isinstance(response.stream, http.Body)
-            return await through_proxy(response.stream.piece, facts)
-        begin = await _read(response, clock, timers, facts)
+        if request.upgrades:
+            return _upgrade(response.status, facts)
+        if connect and 200 <= response.status < 300:
+            return await through_proxy(exchanged.piece, facts)
+        begin = await _read(exchanged, clock, timers, facts)
     except http.Broken as broken:
         if isinstance(walk.stream, TLSStream) and walk.stream.renegotiation:
             facts["renegotiation"] = True
         raise _failed(broken, facts) from broken
     except http.Unsendable as error:
         raise _with(Failure.NOT_KNOWN, {**facts, "limit": "a line break or control character in the request"}, str(error)) from error
-    if response.status_code == 400 and walk.tls is None:
+    if response.status == 400 and walk.tls is None:
         facts["answered_tls"] = any(words in begin for words in WANTS_TLS)
-    if 400 <= response.status_code < 600 or connect:
-        raise _with(Failure.APP_ERROR if response.status_code >= 500 else Failure.APP_REFUSAL, facts)
+    if 400 <= response.status < 600 or connect:
+        raise _with(Failure.APP_ERROR if response.status >= 500 else Failure.APP_REFUSAL, facts)
     return facts
 
 
@@ -100,7 +99,7 @@ def _is_http2(walk: Walk) -> bool:
 def _head(response: http.Response, waited: float) -> dict[str, Fact]:
     """The facts of a response's headers."""
     headers = response.headers
-    facts: dict[str, Fact] = {"status": response.status_code, "first_byte": waited, "body_bytes": 0, "connection_close": _closes(response)}
+    facts: dict[str, Fact] = {"status": response.status, "first_byte": waited, "body_bytes": 0, "connection_close": _closes(response)}
     named = {"server": headers.get("server"), "content_type": headers.get("content-type"), "location": headers.get("location")}
     named["keep_alive"] = headers.get("keep-alive")
     named["pomerium_header"] = next((name for name in headers if name.startswith("x-pomerium-")), None)
@@ -123,7 +122,7 @@ def _retried_for(response: http.Response, retries: Retries) -> Facts:
 def _closes(response: http.Response) -> bool:
     """Does the server say that it closes the connection after this response?"""
     connection = response.headers.get("connection", "").lower()
-    return "close" in connection or (response.http_version == "HTTP/1.0" and "keep-alive" not in connection)
+    return "close" in connection or (response.version == "HTTP/1.0" and "keep-alive" not in connection)
 
 
 def _upgrade(status: int, facts: dict[str, Fact]) -> Facts:
@@ -134,15 +133,14 @@ def _upgrade(status: int, facts: dict[str, Fact]) -> Facts:
     return facts
 
 
-async def _read(response: http.Response, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> bytes:
+async def _read(exchanged: http.Exchange, clock: Clock, timers: Timers, facts: dict[str, Fact]) -> bytes:
     """Read the body, counting it; returns its beginning.
 
     Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response.
     """
     read, begin = 0, b""
-    assert isinstance(response.stream, http.Body)
     with anyio.move_on_after(PATIENCE if _endless(timers) else math.inf) as patience:
-        async for piece in response.stream:
+        while (piece := await exchanged.piece()) is not None:
             read += len(piece)
             begin += piece[: BEGIN - len(begin)]
             facts["body_bytes"] = read

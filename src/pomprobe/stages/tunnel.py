@@ -38,7 +38,7 @@ async def open_tunnel(walk: Walk) -> Facts:
     return facts
 
 
-async def through_proxy(receive: Callable[[], Awaitable[bytes]], known: Facts) -> Facts:
+async def through_proxy(receive: Callable[[], Awaitable[bytes | None]], known: Facts) -> Facts:
     """The same for a tunnel that another proxy has opened at our CONNECT (rows own-chain-200, own-chain-200-closes)."""
     facts = {**known, **await listen(receive)}
     if facts["closed"]:
@@ -52,7 +52,7 @@ def _failed(failure: Failure, facts: Facts) -> StageFailed:
     return failed
 
 
-async def listen(receive: Callable[[], Awaitable[bytes]], patience: float = LISTEN) -> dict[str, Fact]:
+async def listen(receive: Callable[[], Awaitable[bytes | None]], patience: float = LISTEN) -> dict[str, Fact]:
     """What an open tunnel shows unasked. Facts: `tunnel`, `closed` (the server hung up), `banner`, `banner_after` (s), `speaks`."""
     began, facts = monotonic(), dict[str, Fact](tunnel=True, closed=False, speaks="")
     with anyio.move_on_after(patience):
