@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..model import EnvoyReply, Fact, Facts, Rule
 
@@ -72,11 +73,13 @@ def plain(template: str, facts: Facts | None = None) -> str:
     return render(template, {**{name: name.upper() for name in required(template)}, **known})
 
 
+@lru_cache(maxsize=4096)
 def placeholders(template: str) -> tuple[str, ...]:
     """The names of the facts that a template asks for."""
     return tuple(match[1] for match in _NAME.finditer(template))
 
 
+@lru_cache(maxsize=4096)
 def required(template: str) -> tuple[str, ...]:
     """The names that it cannot do without: those outside of `[[…]]`."""
     return placeholders(_OPTIONAL.sub("", template))

@@ -146,8 +146,9 @@ class Exchange:
         method, target, host = request.method.encode("ascii"), request.target.encode(), request.host.encode()
         headers = tuple((name.encode(), value.encode()) for name, value in request.headers)
         if not self._http2:
-            own = b"Host" if (b"Upgrade" in (name for name, _ in headers)) else b"host"  # as browsers write it where they upgrade
-            self._codec = http1.ResponseReader(request.method, request.upgrades)
+            upgrades = request.upgrades
+            own = b"Host" if upgrades else b"host"  # as browsers write it where they upgrade
+            self._codec = http1.ResponseReader(request.method, upgrades)
             return http1.request(method, target, ((own, host), *headers), request.body)
         from .http2 import Http2Codec  # its tables take longer to load than most answers
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import time
 
 from ..model import Fact, Facts, Failure, UpstreamTLS
 from . import boringssl, certificates, der, names, tls_words, trust_store, verify, x509
@@ -49,12 +52,18 @@ def judge(chain: Sequence[X509], options: UpstreamTLS, version: str) -> Refusal 
 
 
 def _chain(chain: Sequence[X509], options: UpstreamTLS) -> Refusal | None:
-    verdict = verify.verify(chain, trust_store.read(options.trust or b""))
+    verdict = _verified(tuple(chain), options.trust or b"", int(time()))
     if not verdict.code:
         return None
     reason = boringssl.verify_reason(verdict.code)
     facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth}
     return Refusal(Failure.CERTIFICATE_REJECTED, reason, facts | ({"before": verdict.before} if verdict.before else {}))
+
+
+@lru_cache(maxsize=1024)
+def _verified(chain: tuple[X509, ...], trust: bytes, second: int) -> verify.Verdict:
+    """The verdict at a (Unix) second, finer than which no certificate is dated: many servers of a fleet show the same chain."""
+    return verify.verify(chain, trust_store.read(trust), datetime.fromtimestamp(second, UTC))
 
 
 def _name(leaf: X509, options: UpstreamTLS) -> Refusal | None:

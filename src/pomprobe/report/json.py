@@ -192,7 +192,7 @@ def outcome(outcome: Outcome) -> Document:
         "failure": outcome.failure.value if outcome.failure else None,
         "timer": outcome.timer.value if outcome.timer else None,
         "elapsed": _seconds(outcome.elapsed),
-        "facts": {clean(name): fact(value) for name, value in outcome.facts.items()},
+        "facts": {name: fact(value) for name, value in outcome.facts.items()},  # the names are ours
         "error": clean(outcome.error),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import nullcontext
 
 import anyio
 
@@ -139,7 +139,7 @@ async def _read(exchanged: http.Exchange, clock: Clock, timers: Timers, facts: d
     Ends early at BODY_LIMIT, and after PATIENCE where no timer of Envoy's limits the response.
     """
     read, begin = 0, b""
-    with anyio.move_on_after(PATIENCE if _endless(timers) else math.inf) as patience:
+    with anyio.move_on_after(PATIENCE) if _endless(timers) else nullcontext() as patience:
         while (piece := await exchanged.piece()) is not None:
             read += len(piece)
             begin += piece[: BEGIN - len(begin)]
@@ -148,7 +148,7 @@ async def _read(exchanged: http.Exchange, clock: Clock, timers: Timers, facts: d
             if read >= BODY_LIMIT:
                 facts["body_limit"] = True
                 break
-    if patience.cancelled_caught:
+    if patience is not None and patience.cancelled_caught:
         facts["streaming"] = True
     return begin
 

@@ -39,8 +39,8 @@ class Clock:
             self._lengths[timer] = seconds
         if timer is Timer.IDLE:
             self._idle = seconds
-        if self.scope is not None:
-            self.scope.deadline = self.first()[1]
+        if self.scope is not None and self.scope.deadline != (first := self.first()[1]):  # to set it starts a timer of the loop
+            self.scope.deadline = first
 
     def disarm(self, timer: Timer) -> None:
         self.arm(timer, None)
