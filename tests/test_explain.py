@@ -61,6 +61,30 @@ def test_every_recorded_code_is_known() -> None:
     assert [] == sorted(words for words in details if not explain(words).known and words != "upstream_per_try_idle_timeout")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DNS refresh rate reset for pomerium-authorize-abc, (failure) refresh rate 5000 ms",
+        '{"upstream-cluster":"pomerium-databroker","response-code-details":"upstream_reset_before_response_started{connection_termination}"}',
+        "no such cluster pomerium-control-plane-grpc",
+    ],
+)
+def test_pomeriums_own_services_are_no_upstream(line: str) -> None:
+    """A line about one of its clusters is not explained as a fault of an app."""
+    found = explain(line)
+    assert found.title.startswith("pomerium_service: ")
+    assert "authorize_service_url" in dict(found.sections)["First"]
+
+
+def test_a_reset_reason_by_itself() -> None:
+    """`overflow` is what people search for."""
+    assert explain("overflow").title.startswith(RB)
+    assert [f"503 UO {RB}{{overflow}}", "connection_termination"] == [
+        dict(explain("CFG614").sections)["What users see"],
+        explain("connection termination").sections[0][1].partition("{")[2].rstrip("}"),
+    ]
+
+
 def test_every_code_is_proven() -> None:
     """Each file of probes/codes names rows in which a real Envoy said it."""
     from pomprobe.catalog import home

@@ -40,11 +40,12 @@ def test_the_page_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     ("cause", "test", "problem"),
     [
         (CAUSE.format("also: []"), "", "A has no test"),
-        (CAUSE.format("unseen: it hides"), TEST.format("A", "TCP101"), "A is said to be unseen, and has tests"),
+        (CAUSE.format("unseen: it hides, do: look"), TEST.format("A", "TCP101"), "A is said to be unseen, and has tests"),
         (CAUSE.format("also: [TCP000]"), TEST.format("A", "TCP101"), "A names TCP000, which is no rule"),
         (CAUSE.format("also: []"), TEST.format("A", "TLS000"), "A names TLS000, which is no rule"),
         (CAUSE.format("also: []"), TEST.format("A", "nothing"), "no test of A names a rule"),
-        (CAUSE.format("unseen: it hides"), TEST.format("B", "TCP101"), "tests play B, which is not in causes.yaml"),
+        (CAUSE.format("unseen: it hides"), "", "A is said to be unseen, and not what its users can do"),
+        (CAUSE.format("unseen: it hides, do: look"), TEST.format("B", "TCP101"), "tests play B, which is not in causes.yaml"),
         (CAUSE.format("also: []"), TEST.format("It", "TCP101"), "test_it.py: test_it does not say which cause it plays"),
     ],
 )

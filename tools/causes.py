@@ -61,6 +61,8 @@ def page() -> str:
         raise StaleError(f"tests play {letter}, which is not in causes.yaml")
     for cause in causes:
         letter, some = cause["id"], played.get(cause["id"], [])
+        if "unseen" in cause and "do" not in cause:
+            raise StaleError(f"{letter} is said to be unseen, and not what its users can do")
         if bool(some) == ("unseen" in cause):
             raise StaleError(f"{letter} " + ("is said to be unseen, and has tests" if some else "has no test"))
         if some and not any(test.codes for test in some):
@@ -81,13 +83,14 @@ def _lines(causes: list[dict[str, object]], played: dict[str, list[Test]]) -> It
     yield from ("", "| | cause | reports | what users see | rules | what helps |", "|---|---|---|---|---|---|")
     for cause in causes:
         rules = sorted({code for test in played.get(str(cause["id"]), []) for code in test.codes})
-        linked = " ".join(f"[{code}](rules/{code}.md)" for code in rules) or "none: cannot be seen"
+        linked = " ".join(f"[{code}](rules/{code}.md)" for code in rules) or f"[not seen from outside](#{str(cause['id']).lower()})"
         cells = [f"[{cause['id']}](#{str(cause['id']).lower()})", cause["cause"], cause["cases"], cause["sees"], linked, cause["fix"]]
         yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
     for cause in causes:
         yield from ("", f"## {cause['id']}", "", f"{cause['cause']}.", "")
         if "unseen" in cause:
             yield f"Not seen from outside. {cause['unseen']}"
+            yield from ("", f"What you can do: {cause['do']}.")
             continue
         yield from (f"- `tests/causes/{test.place.replace(' ', '` ', 1)}" for test in played[str(cause["id"])])
         also = cause.get("also")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +11,13 @@ from functools import cache
 
 from .catalog import Catalog, home, load
 from .catalog.documents import CatalogError, document, texts
-from .catalog.render import plain, required
+from .catalog.render import ENVOY_WORDS, plain, required
 from .catalog.reverse import Cause, causes
 from .model import Facts, Rule
-from .sighting import Sighting, sighted
+from .sighting import RESET, Sighting, sighted
+
+OWN = re.compile(r"\bpomerium-(?:authorize|databroker|authenticate|control-plane-(?:grpc|http|connect|metrics))\b")
+"""Envoy's clusters for Pomerium's own services (config/envoyconfig/clusters.go); a route's is called otherwise."""
 
 WIDTH = 100
 """Columns of the rendered text."""
@@ -58,6 +62,10 @@ def explain(what: str) -> Explanation:
         return _of_flag(text.upper(), catalog)
     if len(several := text.upper().split(",")) > 1 and set(several) <= set(flags()):
         return Explanation(f"{text.upper()}: several flags", tuple((flag, flags()[flag]) for flag in several))
+    if text.lower().replace(" ", "_") in ENVOY_WORDS:  # a reset reason by itself
+        text = f"{RESET}{{{text.lower().replace(' ', '_')}}}"
+    if OWN.search(text) and (code := _code("pomerium_service")):
+        return _of_code(code, catalog)
     seen = sighted(text, tuple(heads()))
     if seen is not None:
         return _of_sighting(seen, catalog)

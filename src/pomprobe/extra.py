@@ -83,6 +83,8 @@ class Looker:
                 tried.append(f"SPDY upgrade at {shown(cluster.request.path)} of {endpoint}")
                 answer = websocket.read(await self.walk(websocket.asking_for_spdy(cluster), _http1(context), endpoint))
                 facts |= {name.replace("upgrade", "spdy"): value for name, value in answer.items()}
+            if cluster.route.websockets or outcomes[at].facts.get("protocol") == "HTTP/1.1":
+                await self._others(cluster, context, endpoint, facts, tried)
         if not tried:
             return outcomes
         told = replace(outcomes[at], facts={**outcomes[at].facts, **facts, "tried": tuple(tried)})
@@ -111,6 +113,20 @@ class Looker:
             other = Endpoint(found.addresses[0], endpoint.port)
             return [secondlook.Trial(cluster, context, other, f"dns_lookup_family: {family}", f"the same request to {other}")]
         return []
+
+    async def _others(
+        self, cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint, facts: dict[str, Fact], tried: list[str]
+    ) -> None:
+        """Ask for what else `allow_upgrades` lets through. Fact `upgrades_refused`: "PROTOCOL: status", or how it ended."""
+        refused = []
+        for protocol in websocket.others(cluster.route):
+            tried.append(f"upgrade to {protocol} at {shown(self.websocket or cluster.request.path)} of {endpoint}")
+            asked = websocket.asking_for(cluster, protocol, self.websocket)
+            answer = websocket.read(await self.walk(asked, _http1(context), endpoint))
+            if answer and answer.get("upgrade_status") != websocket.OPEN:
+                refused.append(f"{protocol}: {answer.get('upgrade_status') or answer.get('upgrade_failure')}")
+        if refused:
+            facts["upgrades_refused"] = tuple(refused)
 
     async def _upgrade(
         self, cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint, facts: dict[str, Fact], tried: list[str]

@@ -35,7 +35,7 @@ BATCH = 0.02
 GRACE = 3.0
 """Seconds in which a fork that was told to stop has said what it knows."""
 
-LOST = "a process of pomprobe that ended early"
+LOST = "a process of pomprobe ended early"
 
 
 def processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

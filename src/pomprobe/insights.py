@@ -108,6 +108,11 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
     spdy = outcome.facts.get("spdy_status")
     if isinstance(spdy, int) and spdy != websocket.OPEN and spdy != outcome.facts.get("status"):
         yield _notice(outcome, Failure.SPDY_REFUSED, {"answered": spdy})
+    refused = outcome.facts.get("upgrades_refused")
+    told = [one for one in refused if not one.endswith(f": {outcome.facts.get('status')}")] if isinstance(refused, tuple) else []
+    for one in told if outcome.status is Status.OK else ():
+        protocol, _, answered = one.partition(": ")
+        yield _notice(outcome, Failure.OTHER_UPGRADE_REFUSED, {"protocol": protocol, "answered": answered.replace("_", " ")})
 
 
 def _opening(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, warn_at: float) -> Iterator[Outcome]:

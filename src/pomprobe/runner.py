@@ -187,7 +187,8 @@ class Runner:
         async def walk() -> None:
             key = (
                 endpoint, context, cluster.protocol, cluster.timers.limits, cluster.request, cluster.source_address, upstream.url,
-                cluster.route.websockets, cluster.route.spdy, cluster.route.kind, self.options.samples == 1 or (id(cluster), index),
+                cluster.route.websockets, cluster.route.spdy, cluster.route.upgrades, cluster.route.kind,
+                self.options.samples == 1 or (id(cluster), index),
             )  # fmt: skip
             walks.extend(await self._once(key, lambda: self._looked(cluster, upstream, context, endpoint)))
 

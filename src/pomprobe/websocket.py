@@ -1,15 +1,16 @@
-"""The websocket handshake of a browser behind the route, or kubectl's for SPDY: what is asked, and what the answer tells (pure).
+"""The websocket handshake of a browser behind the route, kubectl's for SPDY, or another upgrade: question and answer (pure).
 
 RFC 6455, section 4.1. Many apps have their websockets at another path than the route's, so nothing here is part of a forecast.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, StageName, Status
+from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, Route, StageName, Status
 from .redact import shown
 
 OPEN = 101
@@ -19,6 +20,15 @@ PATIENCE = 10.0
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """Any 16 bytes do: the sample of RFC 6455, section 1.3."""
+
+NOT_ASKED = ("connect", "connect-udp", "h2c")
+"""Upgrades that no GET asks for (RFC 9110, 9.3.6; RFC 9298), or that Envoy takes out of requests (codec_impl.cc, h2c)."""
+
+LIMIT = 3
+"""Protocols of one route that are asked for."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?\Z")
+"""The protocol of an Upgrade header (RFC 9110, section 7.8)."""
 
 ENDED = (Failure.CLOSED, Failure.STREAM_RESET)
 MAY_BE_THE_HOST = (400, 401, 403, 404)
@@ -50,7 +60,17 @@ def asking(cluster: Cluster, path: str = "") -> Cluster:
 
 def asking_for_spdy(cluster: Cluster) -> Cluster:
     """The same for what `kubectl exec` asks for."""
-    return _upgrading(cluster, (("Upgrade", SPDY),))
+    return asking_for(cluster, SPDY)
+
+
+def asking_for(cluster: Cluster, protocol: str, path: str = "") -> Cluster:
+    """The same for another protocol of `allow_upgrades`, such as tcp (docker attach) or tailscale-control-protocol."""
+    return _upgrading(cluster, (("Upgrade", protocol),), path)
+
+
+def others(route: Route) -> tuple[str, ...]:
+    """What else than websockets and SPDY is asked for, as it would be in a header; at most LIMIT."""
+    return tuple(name for name in route.upgrades if name not in NOT_ASKED and _TOKEN.match(name))[:LIMIT]
 
 
 def _upgrading(cluster: Cluster, headers: tuple[tuple[str, str], ...], path: str = "") -> Cluster:

@@ -1,4 +1,4 @@
-"""What the config itself decides: root causes O, Q, T and U."""
+"""What the config itself decides: root causes M, O, Q, T and U."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from servers.http import say, upstream
 
 from .apps import App, Headers
 from .playing import OK, Played, play, response
+from .recorded import recorded
 
 PAGE = response(200)
 UH = (1.0, 503, "UH", "no_healthy_upstream")
@@ -73,6 +74,52 @@ async def test_a_circuit_breaker_that_lets_nothing_through() -> None:
         played = await play(f"to: http://127.0.0.1:{port}\ncircuit_breaker_thresholds: {{max_pending_requests: 0}}")
     assert [(1.0, 503, "UO", "upstream_reset_before_response_started{overflow}")] == played.forecast
     assert "max_pending_requests" in played.fix("CFG608")
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "message", "row"),
+    [
+        ("max_requests", "CFG614", "3rd request or websocket at the same time gets 503 overflow", "own-cb-load-requests"),
+        ("max_pending_requests", "CFG615", "3rd new connection at the same time gets 503 overflow", "own-cb-load-pending"),
+        ("max_connections", "CFG616", "3rd request or websocket at the same time waits for a connection", "own-cb-load-connections"),
+    ],
+)
+async def test_a_circuit_breaker_that_trips_at_little_load(key: str, code: str, message: str, row: str) -> None:
+    """Q: one request passes; that the third at the same time does not follows from the config, and was measured."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\ncircuit_breaker_thresholds: {{{key}: 2}}")
+    assert [(1.0, 200, "-", OK)] == played.forecast
+    found = played.verdict(code)
+    assert message in found.message  # type: ignore[union-attr]
+    assert f"Set `{key}`" in played.fix(code) and "1024" in played.fix(code)
+    assert found.rule.means is not None
+    seen = (found.rule.means["status"], found.rule.means["response_flags"], found.rule.means["response_code_details"])
+    assert seen in recorded(row)
+
+
+async def test_a_circuit_breaker_as_a_guard() -> None:
+    """Q: 50 requests at once are a guard that somebody may have meant: information."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", "circuit_breaker_thresholds: {max_requests: 50}")
+        low = "circuit_breaker_thresholds: {max_requests: 2}"
+        tunnel = await play(f"- from: tcp+https://db.example.com:5432\n  to: tcp://127.0.0.1:{port}\n  {low}\n")
+    assert ("ok", {"CFG613"}) == (played.route.status, {code for code in played.codes if code.startswith("CFG6")})
+    assert "set `max_requests` above" in played.fix("CFG613")
+    assert "CFG614" not in tunnel.codes  # a tunnel is no request
+
+
+# ------------------------------------------------------------------------------------------------ M: uploads
+
+
+async def test_a_timeout_that_was_raised_for_uploads() -> None:
+    """M: users get 408 after `timeout_read`, whatever the route says; the fix names that key, with the value that was meant."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\ntimeout: 10m")
+        enough = await play(f"to: http://127.0.0.1:{port}\ntimeout: 10m", "timeout_read: 10m")
+    assert [(1.0, 200, "-", OK)] == played.forecast
+    assert "`timeout_read: 10m`" in played.fix("CFG503")
+    assert "still gets 408" in played.verdict("CFG503").message  # type: ignore[union-attr]
+    assert "CFG503" not in enough.codes
 
 
 async def test_a_cluster_that_envoy_refuses() -> None:

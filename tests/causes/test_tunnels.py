@@ -244,3 +244,39 @@ async def test_kubectl_exec_over_http2() -> None:
         played = await play(f"to: https://127.0.0.1:{port}\ntls_skip_verify: true\nallow_spdy: true")
     assert "`allow_websockets: true`" in played.fix("HTTP609")
     assert recorded("own-upgrade-spdy-h2-reset") == {(502, "UPE", "upstream_reset_before_response_started{protocol_error}")}
+
+
+async def test_another_upgrade_that_opens() -> None:
+    """E: what `allow_upgrades` lets through beside websockets is asked for as well, three at most; CONNECT and h2c are no GET's."""
+    heads: list[bytes] = []
+
+    async def docker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        switching = SWITCHING.replace(b"websocket", b"tcp") if b"Upgrade: tcp" in heads[-1] else response(200, "connection: close\r\n")
+        writer.write(switching)
+        await writer.drain()
+        await reader.read()
+
+    async with serve(docker) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_upgrades: [TCP, connect, h2c, 'bad value']", websocket="/attach")
+    assert f"upgrade to tcp at /attach of 127.0.0.1:{port}" == played.tried()[-1]
+    assert heads[-1].startswith(b"GET /attach HTTP/1.1\r\n")
+    assert (3, False) == (len(heads), "HTTP610" in played.codes)  # the request, a websocket because of --websocket, and this
+    assert recorded("own-upgrade-other-101") == {(101, "DC", "downstream_remote_disconnect")}
+
+
+@pytest.mark.parametrize(("refused", "answered", "row"), [(response(404), "404", "404"), (b"", "closed", "closes")])
+async def test_another_upgrade_that_is_refused(refused: bytes, answered: str, row: str) -> None:
+    """E: it is told as information, and never part of the forecast; where it may live is in the fix."""
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(refused if b"Upgrade: tcp" in head else response(200, "connection: close\r\n"))
+        writer.close()
+
+    async with serve(app) as port:
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_upgrades: [tcp]")
+    assert ([(1.0, 200, "-", OK)], "ok") == (played.forecast, played.route.status)
+    assert f"The app does not switch to tcp: {answered}" == played.verdict("HTTP610").title  # type: ignore[union-attr]
+    assert "--websocket PATH" in played.fix("HTTP610")
+    assert recorded(f"own-upgrade-other-{row}")

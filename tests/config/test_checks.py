@@ -220,6 +220,10 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
         Failure.CIRCUIT_BREAKER_ZERO,
         {"key": "circuit_breaker_thresholds.max_connection_pools"},
     ),
+    (with_keys("circuit_breaker_thresholds: {max_requests: 2}"), Failure.CIRCUIT_BREAKER_LOW, {"key": "max_requests", "next": 3}),
+    (f"circuit_breaker_thresholds: {{max_connections: 7}}\n{ROUTE}", Failure.CIRCUIT_BREAKER_LOW, {"key": "max_connections", "value": 7}),
+    (with_keys("timeout: 10m"), Failure.UPLOAD_LIMIT, {"seconds": 30.0, "write": "timeout_read: 10m"}),
+    (f"timeout_read: 5m\n{with_keys('timeout: 1h30m')}", Failure.UPLOAD_LIMIT, {"seconds": 300.0, "write": "timeout_read: 1h30m"}),
     # dns
     (
         f"dns_resolvers: ['tcp://1.1.1.1:53']\n{ROUTE}",
@@ -297,6 +301,17 @@ SILENT: list[tuple[str, Failure]] = [
     (with_keys("outlier_detection: {always_eject_one_host: true}"), Failure.OUTLIER_NEVER_EJECTS),
     (to("to: [http://a, http://b]", "outlier_detection: {max_ejection_percent: 50}"), Failure.OUTLIER_NEVER_EJECTS),
     (with_keys("circuit_breaker_thresholds: {max_connections: 0, max_retries: 0}"), Failure.CIRCUIT_BREAKER_ZERO),
+    (with_keys("circuit_breaker_thresholds: {max_requests: 100, max_retries: 1}"), Failure.CIRCUIT_BREAKER_LOW),
+    (HTTPS + "  circuit_breaker_thresholds: {max_connections: 2}\n", Failure.CIRCUIT_BREAKER_LOW),
+    (
+        f"circuit_breaker_thresholds: {{max_requests: 2}}\n{with_keys('circuit_breaker_thresholds: {max_requests: 2000}')}",
+        Failure.CIRCUIT_BREAKER_LOW,
+    ),
+    (with_keys("timeout: 2m"), Failure.UPLOAD_LIMIT),
+    (with_keys("timeout: 0s"), Failure.UPLOAD_LIMIT),
+    (f"timeout_read: 1h\n{with_keys('timeout: 10m')}", Failure.UPLOAD_LIMIT),
+    (with_keys("timeout: 0s", "allow_websockets: true"), Failure.UPLOAD_LIMIT),
+    (f"timeout_read: 0s\n{with_keys('timeout: 1h')}", Failure.UPLOAD_LIMIT),
     (f"dns_use_tcp: true\ndns_resolvers: ['tcp://1.1.1.1:53']\n{ROUTE}", Failure.DNS_RESOLVER_TCP),
 ]
 

@@ -41,7 +41,7 @@ class RouteReader(RouteRules):
         source = self._from()
         to = self.mapping.get("to")
         found, identity = upstreams.read_upstreams(to, self.mapping.place.path, self.problems) if to is not None else ((), b"")
-        websockets, spdy = self._upgrades()
+        websockets, spdy, upgrades = self._upgrades()
         checks, refusals = health.read_health_checks(self, names=self.version >= (0, 34, 0))
         outlier, more = health.read_outlier_detection(self)
         panic = self.read("healthy_panic_threshold", lambda n: values.json_int(n, values.MAX_INT32), self._old_panic())
@@ -73,6 +73,7 @@ class RouteReader(RouteRules):
             idle_timeout=self.seconds("idle_timeout"),
             websockets=websockets,
             spdy=spdy,
+            upgrades=upgrades,
             mcp_server=mcp is not None and isinstance(mcp.get("server"), Mapping),
             tls=read_tls(self),
             preserve_host_header=self.boolean("preserve_host_header"),
@@ -153,11 +154,12 @@ class RouteReader(RouteRules):
         )
         return f"redirects to {' '.join(parts)}" if parts else "redirects to https"
 
-    def _upgrades(self) -> tuple[bool, bool]:
-        """Websockets and SPDY: the old keys, else the route's allow_upgrades, else the global one (policy.go, GetAllowWebsockets)."""
+    def _upgrades(self) -> tuple[bool, bool, tuple[str, ...]]:
+        """Websockets, SPDY, others: the old keys, else the route's allow_upgrades, else the global one (policy.go, GetAllowWebsockets)."""
         upgrades = self.texts("allow_upgrades") if self.has("allow_upgrades") else self.settings.allow_upgrades
         lowered = {upgrade.lower() for upgrade in upgrades}
-        return self.boolean("allow_websockets") or "websocket" in lowered, self.boolean("allow_spdy") or "spdy/3.1" in lowered
+        others = tuple(sorted(lowered - {"websocket", "spdy/3.1"}))
+        return self.boolean("allow_websockets") or "websocket" in lowered, self.boolean("allow_spdy") or "spdy/3.1" in lowered, others
 
     def _balancing(self) -> str:
         """An enum by name in any case, with or without its prefix (config/custom.go, decodeEnumHookFunc)."""

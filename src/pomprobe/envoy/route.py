@@ -43,6 +43,7 @@ def _match(route: Route) -> Message:
 def _action(cluster: Cluster, settings: Settings) -> Message:
     route = cluster.route
     upgrades = [{"upgrade_type": "websocket", "enabled": route.websockets}, {"upgrade_type": "spdy/3.1", "enabled": route.spdy}]
+    upgrades += [{"upgrade_type": name, "enabled": True} for name in route.upgrades if name != "connect" or route.kind not in TUNNELS]
     if route.kind in TUNNELS:
         upgrades.append({"upgrade_type": "CONNECT", "enabled": True} | ({"connect_config": {}} if cluster.protocol is Protocol.RAW else {}))
     action: Message = {

@@ -151,6 +151,7 @@ class Route:
     idle_timeout: float | None = None
     websockets: bool = False  # allow_websockets, or websocket among the effective allow_upgrades
     spdy: bool = False
+    upgrades: tuple[str, ...] = ()  # what else is among the effective allow_upgrades, in lower case
     mcp_server: bool = False
     tls: TLSOptions = field(default_factory=TLSOptions)
     preserve_host_header: bool = False

@@ -129,6 +129,7 @@ class Failure(StrEnum):
     METADATA_ADDRESS = "metadata_address"  # a cloud's metadata service; fact address
     TLS_BEHIND = "tls_behind"  # a tcp route's server that speaks TLS; fact tls_names
     SPDY_OVER_HTTP2 = "spdy_over_http2"  # allow_spdy, and ALPN selects HTTP/2
+    OTHER_UPGRADE_REFUSED = "other_upgrade_refused"  # another one of allow_upgrades; facts protocol, answered
     SPDY_REFUSED = "spdy_refused"  # an upgrade to SPDY answered without 101; fact answered
     UPGRADE_NOT_ALLOWED = "upgrade_not_allowed"  # the app opens a websocket, and the route lets none through; fact upgrade_path
     HEALTH_WRONG = "health_wrong"  # the health check fails although requests work; fact answered
@@ -197,6 +198,7 @@ class Failure(StrEnum):
     # timers
     IDLE_TIMEOUT_ALONE = "idle_timeout_alone"  # the documentation says it lifts the route timeout; it does not
     STREAM_TIMEOUT = "stream_timeout"  # a limit on a route that streams
+    UPLOAD_LIMIT = "upload_limit"  # the route's timeout is longer than timeout_read, which ends uploads
     # health and balancing
     CLUSTER_REFUSED = "cluster_refused"  # Envoy rejects the cluster; message is Envoy's
     PANIC_THRESHOLD_UNSET = "panic_threshold_unset"
@@ -206,6 +208,7 @@ class Failure(StrEnum):
     HEALTH_CHECK_HOST = "health_check_host"  # the checker's Host is Envoy's cluster name
     OUTLIER_NEVER_EJECTS = "outlier_never_ejects"
     CIRCUIT_BREAKER_ZERO = "circuit_breaker_zero"
+    CIRCUIT_BREAKER_LOW = "circuit_breaker_low"  # a threshold below Envoy's own; facts key, value, next (the request that is too many)
     # dns
     DNS_RESOLVER_INVALID = "dns_resolver_invalid"  # blocks the clusters of all routes
     DNS_RESOLVER_TCP = "dns_resolver_tcp"  # tcp:// still asks over UDP

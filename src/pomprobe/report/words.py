@@ -159,7 +159,7 @@ def reason(outcome: Outcome) -> str:
         return f"a defect of pomprobe in the {outcome.stage} stage: {outcome.facts.get('bug') or outcome.error or 'unknown'}"
     limit = outcome.facts.get("limit") or {Timer.MAX_WAIT: "--max-wait", Timer.DEADLINE: "--deadline"}.get(outcome.timer or Timer.ROUTE)
     if limit:
-        return f"{limit} ended it" + (f" in the {outcome.stage} stage" if outcome.stage is not StageName.CONFIG else "")
+        return str(limit) if outcome.stage is StageName.CONFIG else f"{limit} ended it in the {outcome.stage} stage"
     return outcome.error or (failure(outcome.failure) if outcome.failure else "not known")
 
 

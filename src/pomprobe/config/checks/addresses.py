@@ -94,6 +94,7 @@ def _host(view: View, route: Route, one: Upstream, container: bool) -> None:
         port = f":{one.port}" if one.explicit_port else ""
         write = 'extra_hosts: ["host.docker.internal:host-gateway"]' if docker else f"to: {one.scheme}://SERVICE{port}"
         facts = {"host": one.host, "upstream": one.url, "container": container, "docker_name": docker, "write": write}
+        facts |= {"scheme": one.scheme} | ({"port": one.port} if one.explicit_port else {})
         view.on(route, Failure.LOCALHOST_UPSTREAM, one.place, message, key="to", **facts)
 
 

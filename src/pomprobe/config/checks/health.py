@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from ...model import CircuitBreakers, Fact, Failure, HealthCheck, Route
+from ...model import CircuitBreakers, Fact, Failure, HealthCheck, Place, Route, RouteKind
 from ..nodes import Kind, Mapping, Node, Scalar, Sequence
 from .view import SECURE, View, place_in
 
 BLOCKING = ("max_requests", "max_pending_requests", "max_connection_pools")
+LIMITING = ("max_requests", "max_pending_requests", "max_connections")
+LOW = 100
+"""Requests that a single HTTP/2 client may have open (RFC 9113, section 6.5.2, wants no fewer); Envoy's own threshold is 1024."""
+
+HTTP1 = {"http", "unix"}
+"""Schemes of upstreams that get HTTP/1.1, where a connection carries one request at a time."""
+
 PANIC = "healthy_panic_threshold"
 
 
@@ -68,9 +75,45 @@ def _outlier(view: View, route: Route, count: int) -> None:
 
 
 def _breakers(view: View) -> None:
-    _zero(view, view.top, view.settings.circuit_breakers)
+    everywhere = view.top.mapping("circuit_breaker_thresholds")
+    own = view.settings.circuit_breakers
+    _zero(view, view.top, own)
+    for key in LIMITING:
+        value = getattr(own, key)
+        bound = [r for r, _ in view.proxied() if getattr(r.circuit_breakers, key) is None and _counts(r, key)]
+        if everywhere is not None and value and bound:
+            _low(view, everywhere.place_of(key), key, value)
     for route, mapping in view.pairs():
         _zero(view, mapping, route.circuit_breakers, route=route.name)
+    for route, mapping in view.proxied():
+        node = mapping.mapping("circuit_breaker_thresholds")
+        for key in LIMITING:
+            value = getattr(route.circuit_breakers, key)
+            if node is not None and value and _counts(route, key):
+                _low(view, node.place_of(key), key, value, route=route.name)
+
+
+def _low(view: View, place: Place, key: str, value: int, **facts: str) -> None:
+    if value < LOW:
+        beyond = "waits for a connection" if key == "max_connections" else "gets 503 overflow"
+        at_once = "new connection" if key == "max_pending_requests" else "request or websocket"
+        message = f"{key}: {value}: the {_ordinal(value + 1)} {at_once} at the same time {beyond}"
+        view.note(Failure.CIRCUIT_BREAKER_LOW, place, message, key=key, value=value, next=value + 1, **facts)
+
+
+def _counts(route: Route, key: str) -> bool:
+    """Does the threshold bound anything on this route? (rows own-cb-load-*)
+
+    Kubernetes: Pomerium's own proxy knows none. A tunnel is no request, and gets its connection; HTTP/2 needs one for all requests.
+    """
+    if route.kind is RouteKind.HTTP:
+        return key != "max_connections" or route.websockets or {upstream.scheme for upstream in route.upstreams} <= HTTP1
+    return route.kind is RouteKind.TCP and key == "max_pending_requests"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _zero(view: View, mapping: Mapping, breakers: CircuitBreakers, **facts: str) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from ...model import Fact, Failure, Route, RouteKind
+from ..duration import render
 from ..nodes import Mapping
 from .view import View, place_in
+
+LONG = 300.0
+"""Seconds; nobody lets an answer take that long by accident, and large uploads are the usual reason."""
 
 ENDLESS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH, RouteKind.KUBERNETES)
 
@@ -16,6 +20,8 @@ def check(view: View) -> None:
         idle = route.idle_timeout
         if idle is not None and route.timeout is None and not unlimited and (idle <= 0 < default or idle > default > 0):
             _idle_alone(view, route, default)
+        if route.kind is RouteKind.HTTP:
+            _upload(view, route)
         kind = _streams(route, mapping)
         seconds = default if route.timeout is None and not unlimited else route.timeout
         if kind and seconds:
@@ -29,6 +35,17 @@ def _idle_alone(view: View, route: Route, default: float) -> None:
     message = f"idle_timeout does not lift the route's timeout: responses still end after {default:g} s"
     facts: dict[str, Fact] = {"seconds": route.idle_timeout, "timeout_seconds": default, "write": "timeout: 0s"}
     view.on(route, Failure.IDLE_TIMEOUT_ALONE, place_in(route, "idle_timeout"), message, key="idle_timeout", **facts)
+
+
+def _upload(view: View, route: Route) -> None:
+    """A longer timeout that was written for uploads does not reach them (rows to-read-2s-upload, up-stall)."""
+    limit = view.settings.timeout_read
+    if limit <= 0 or route.timeout is None or route.websockets or route.timeout < LONG or route.timeout <= limit:
+        return
+    wanted = render(round(route.timeout * 1e9)).replace("m0s", "m").replace("h0m", "h")
+    message = f"timeout is for the answer: an upload that takes longer than {limit:g} s still gets 408 (the global timeout_read)"
+    facts: dict[str, Fact] = {"seconds": limit, "write": f"timeout_read: {wanted}"}
+    view.on(route, Failure.UPLOAD_LIMIT, place_in(route, "timeout"), message, key="timeout_read", **facts)
 
 
 def _streams(route: Route, mapping: Mapping) -> str:
