@@ -15,13 +15,14 @@ from pathlib import Path
 import pomprobe
 
 from . import many, phases, servers, stages, startup
-from .section import Section
+from .section import Goal, Section
 
 SECTIONS: dict[str, Callable[[Path], Section]] = {
     "startup": startup.startup,
     "healthy": many.healthy,
     "phases": phases.phases,
     "dead": many.dead,
+    "mixed": many.mixed,
     "large": many.large,
     "lint": many.lint,
     "stages": stages.stages,
@@ -37,18 +38,26 @@ of a program's time by the first program's in the same round. Numbers are of one
 """
 
 
-def main(names: list[str]) -> None:
-    """Measure the named sections and print them; without names all, into the page."""
-    pages = []
+def main(names: list[str]) -> int:
+    """Measure the named sections and print them; without names all, into the page. 1 if a goal is missed without a known reason."""
+    pages: list[str] = []
+    goals: list[Goal] = []
     for name in names or SECTIONS:
         with tempfile.TemporaryDirectory(prefix="pomprobe-bench-") as directory:
             os.chmod(directory, 0o755)  # nginx' worker may be another user
             servers.certificate(Path(directory))
-            text = SECTIONS[name](Path(directory)).markdown()
-        print(text, flush=True)  # noqa: T201
-        pages.append(text)
+            section = SECTIONS[name](Path(directory))
+        print(section.markdown(), flush=True)  # noqa: T201
+        pages.append(section.markdown())
+        goals += section.goals
+    table = Section("Goals", "Each number above that was to be at most so much.", [*GOALS, *(goal.line() for goal in goals)]).markdown()
+    print(table)  # noqa: T201
     if not names:
-        PAGE.write_text(HEAD + machine() + "\n" + "\n".join(pages))
+        PAGE.write_text(HEAD + machine() + "\n" + "\n".join([*pages, table]))
+    return 1 if any(not goal.met and not goal.why for goal in goals) else 0
+
+
+GOALS = ("| goal | at most | measured | |", "|---|---:|---:|---|")
 
 
 def machine() -> str:
@@ -73,4 +82,4 @@ def _version(program: str) -> str:
     return (answer.stdout + answer.stderr).splitlines()[0]
 
 
-main(sys.argv[1:])
+sys.exit(main(sys.argv[1:]))

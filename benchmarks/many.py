@@ -5,18 +5,27 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import statistics
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import measure, servers
-from .section import POMPROBE, Section, config
+from .section import POMPROBE, Goal, Section, config
 
 COUNT = 1000
 AT_ONCE = 100
 ROUNDS = 7
-ROUNDS_DEAD = 3
+ROUNDS_DEAD = 2
+DEAD = 100
+CONNECT_TIMEOUT = 10
 ROUNDS_LARGE = 3
+
+WHY = (
+    "what is before and after the probing is done by one process (see the profile above), which a daemon that runs already\n"
+    "does not have, and a probe takes more CPU time in Python than in C or Go; OpenSSL's handshake is a third of it"
+)
 
 Sockets = Sequence[tuple[str, int]]
 
@@ -36,7 +45,12 @@ def healthy(directory: Path) -> Section:
         "blackbox_exporter is asked by `curl --parallel`, as Prometheus would ask it; its CPU time is the daemon's and curl's.\n"
         f"nginx runs on the same cores. {ROUNDS} rounds in changing order."
     )
-    return Section(f"{COUNT:,} healthy upstreams", method, measure.table(programs, costs))
+    ours, *others = costs
+    goals = [
+        Goal(f"{COUNT:,} healthy upstreams, times as long as {name}", measure.ratio(ours, theirs), most, "", WHY)
+        for name, most, theirs in zip(("curl", "blackbox_exporter"), (0.5, 1.0), others, strict=False)
+    ]
+    return Section(f"{COUNT:,} healthy upstreams", method, measure.table(programs, costs), goals)
 
 
 def dead(directory: Path) -> Section:
@@ -51,7 +65,40 @@ def dead(directory: Path) -> Section:
         "A walk of pomprobe that only waits gives its place to the next one, so that a thousand dead endpoints are no queue.\n"
         f"{ROUNDS_DEAD} rounds in changing order."
     )
-    return Section(f"{COUNT:,} endpoints that drop every packet", method, measure.table(programs, costs))
+    most = 1.05 * CONNECT_TIMEOUT + 1
+    goals = (Goal(f"{COUNT:,} endpoints that drop every packet", measure.wall(costs[0]), most, " s"),)
+    return Section(f"{COUNT:,} endpoints that drop every packet", method, measure.table(programs, costs), goals)
+
+
+def mixed(directory: Path) -> Section:
+    """Do endpoints that drop every packet hold up the others? When the line of the last healthy route comes."""
+    port = servers.free_port()
+    healthy = [(address, port) for address in servers.addresses(COUNT - DEAD)]
+    taken: dict[int, list[float]] = {0: [], DEAD: []}
+    with servers.nginx(directory, list(healthy)), servers.black_hole() as hole:
+        dead = [(address, hole) for address in servers.addresses(DEAD)]
+        spread = [one for place in range(DEAD) for one in (dead[place], *healthy[place::DEAD])]
+        for _ in range(ROUNDS):
+            for count, sockets in ((0, healthy), (DEAD, spread)):
+                taken[count].append(_last_healthy(config(directory, sockets)))
+    alone, beside = statistics.median(taken[0]), statistics.median(taken[DEAD])
+    lines = ["| upstreams | last healthy route told after, s |", "|---|---:|"]
+    lines += [f"| {COUNT - DEAD} healthy | {alone:.2f} |", f"| the same, and {DEAD} that drop every packet among them | {beside:.2f} |"]
+    method = f"`pomprobe check -o jsonl`: when its line of the last healthy route is there. Medians of {ROUNDS} runs of each, in turn."
+    goals = (Goal(f"{DEAD} dead among {COUNT:,}: times as long until the last healthy one", beside / alone, 1.25),)
+    return Section("Dead endpoints among healthy ones", method, lines, goals)
+
+
+def _last_healthy(path: Path) -> float:
+    """Seconds until the last route that is ok has been told."""
+    began = last = time.perf_counter()
+    argv = (*POMPROBE, "check", str(path), "-o", "jsonl", "--fail-on", "never")
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("status") == "ok":
+                last = time.perf_counter()
+    return last - began
 
 
 def large(directory: Path) -> Section:
@@ -66,7 +113,12 @@ def large(directory: Path) -> Section:
             programs.append(measure.Program(f"`pomprobe check`, {count:,} routes", program.argv))
         costs = measure.paired(programs, ROUNDS_LARGE)
     method = f"As above, with more upstreams: 1,000 addresses with up to ten ports each. {ROUNDS_LARGE} rounds in changing order."
-    return Section("Up to 10,000 routes", method, measure.table(programs, costs))
+    most = max(cost.memory for cost in costs[-1]) * 2**20 / 1e6
+    goals = (
+        Goal("10,000 routes, memory", most, 150, " MB"),
+        Goal("10,000 routes, times as long as 1,000", measure.ratio(costs[-1], costs[0]), 10),
+    )
+    return Section("Up to 10,000 routes", method, measure.table(programs, costs), goals)
 
 
 def lint(directory: Path) -> Section:

@@ -58,16 +58,25 @@ def paired(programs: Sequence[Program], rounds: int) -> list[list[Cost]]:
     return costs
 
 
+def ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
+    """The median of each round's ratio of the wall times."""
+    return statistics.median(cost.wall / other.wall for cost, other in zip(costs, others, strict=True))
+
+
+def wall(costs: Sequence[Cost]) -> float:
+    """The median wall time, in seconds."""
+    return statistics.median(cost.wall for cost in costs)
+
+
 def table(programs: Sequence[Program], costs: Sequence[Sequence[Cost]], unit: str = "s") -> list[str]:
     """Medians, the range of the wall time, and the median of each round's ratio to the first program, as Markdown."""
     scale, digits = (1000, 0) if unit == "ms" else (1, 2)
     lines = [f"| program | median, {unit} | range, {unit} | CPU, {unit} | memory, MiB | ratio |", "|---|---:|---:|---:|---:|---:|"]
     for program, mine in zip(programs, costs, strict=True):
         walls = [cost.wall * scale for cost in mine]
-        ratio = statistics.median(cost.wall / first.wall for cost, first in zip(mine, costs[0], strict=True))
         cpu, memory = statistics.median(cost.cpu * scale for cost in mine), statistics.median(cost.memory for cost in mine)
         middle = f"{statistics.median(walls):.{digits}f} | {min(walls):.{digits}f} to {max(walls):.{digits}f}"
-        lines.append(f"| {program.name} | {middle} | {cpu:.{digits}f} | {memory:.0f} | {ratio:.2f} |")
+        lines.append(f"| {program.name} | {middle} | {cpu:.{digits}f} | {memory:.0f} | {ratio(mine, costs[0]):.2f} |")
     return lines
 
 

@@ -15,12 +15,33 @@ POMPROBE = (os.environ.get("POMPROBE") or str(Path(sys.executable).with_name("po
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What a number is to be at most. why: the reason of a goal that is known to be missed."""
+
+    what: str
+    measured: float
+    most: float
+    unit: str = ""
+    why: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.most
+
+    def line(self) -> str:
+        """A row of the table of goals."""
+        verdict = "met" if self.met else f"**missed by {100 * (self.measured / self.most - 1):.0f} %**{': ' + self.why if self.why else ''}"
+        return f"| {self.what} | {self.most:g}{self.unit} | {self.measured:.3g}{self.unit} | {verdict} |"
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, how it was measured, and the lines of its table."""
+    """A heading, how it was measured, the lines of its table, and what its numbers were to be."""
 
     title: str
     method: str
     lines: Sequence[str]
+    goals: Sequence[Goal] = ()
 
     def markdown(self) -> str:
         return f"## {self.title}\n\n{self.method}\n\n" + "\n".join(self.lines) + "\n"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from . import measure, servers
-from .section import POMPROBE, Section, config
+from .section import POMPROBE, Goal, Section, config
 
 ROUNDS = 20
 
@@ -24,4 +24,6 @@ def startup(directory: Path) -> Section:
         ]
         costs = measure.paired(programs, ROUNDS)
     method = f"Each command in a process of its own. The check is of one TLS upstream (nginx). {ROUNDS} rounds in changing order."
-    return Section("Start-up", method, measure.table(programs, costs, "ms"))
+    _, version, _, _, check = (measure.wall(mine) * 1000 for mine in costs)
+    goals = (Goal("`pomprobe --version`", version, 120, " ms"), Goal("`pomprobe check` of one route", check, 400, " ms"))
+    return Section("Start-up", method, measure.table(programs, costs, "ms"), goals)

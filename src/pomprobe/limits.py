@@ -14,16 +14,16 @@ from time import CLOCK_BOOTTIME, clock_gettime, monotonic, process_time
 
 import anyio
 
-PATIENCE, BUSY = 0.005, 0.3
+PATIENCE, BUSY = 0.003, 0.3
 """Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while we have enough to do."""
 
-TICK = 0.005
+TICK = 0.002
 """Seconds between two looks at the loop's lag and at the slots."""
 
 SATURATED = 0.8 * TICK
 """Seconds of processor time between two ticks that are enough to do. How late a tick is would tell of other processes, too."""
 
-NOTICED = 0.005
+NOTICED = 0.003
 """Seconds of lag from which on a time that was measured is not quite the upstream's."""
 
 RESERVED = 40
