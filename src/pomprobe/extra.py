@@ -5,6 +5,7 @@ None of them is part of the forecast. Each stands in the fact `tried` of the out
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -103,7 +104,7 @@ class Looker:
         family, record = FAMILIES[":" in endpoint.address]
         if cluster.dns.lookup_family == "ALL":
             return []
-        tried.append(f"{record} records of {upstream.host}")
+        tried.append(sys.intern(f"{record} records of {upstream.host}"))
         with anyio.move_on_after(self.patience):
             try:
                 found = await self.resolver(replace(cluster.dns, lookup_family=family)).resolve(upstream.host)

@@ -62,9 +62,6 @@ TUNNEL: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, tunnel.open_tunne
 DATAGRAM: tuple[tuple[StageName, Stage], ...] = ((StageName.TCP, udp.knock),)
 """The same for a udp route."""
 
-AT_ONCE = 50
-"""Clusters that are started before a look at how many wait."""
-
 PATIENCE = 5.0
 """Seconds for a name's addresses of the other family."""
 
@@ -106,11 +103,7 @@ class Runner:
             tls.prepare(context)  # before the first clock runs
         async with anyio.create_task_group() as background:
             background.start_soon(watch, self._slots, self._lag)
-            async with anyio.create_task_group() as walks:
-                for number, probed in enumerate(self.probed):
-                    walks.start_soon(self._cluster, probed)
-                    if number % AT_ONCE == AT_ONCE - 1:
-                        await self._room()
+            await together(self._cluster, [(probed,) for probed in self.probed], self._room)
             background.cancel_scope.cancel()
 
     async def _room(self) -> None:
@@ -153,7 +146,7 @@ class Runner:
             keep()
 
         keep()
-        await together(one, [(position,) for position in range(len(endpoints))])
+        await together(one, [(position,) for position in range(len(endpoints))], self._room)
 
     async def _resolve(self, cluster: Cluster, upstream: Upstream) -> tuple[tuple[Endpoint, ...], Outcome]:
         clock = Clock()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import anyio
 
 from .samples import Walked
 
+AT_ONCE = 50
+"""Calls that are started before a look at how many wait."""
 
-async def together(work: Callable[..., Coroutine[Any, Any, None]], calls: Sequence[tuple[object, ...]]) -> None:
-    """All the calls at once; a single one without a task of its own."""
+
+async def together(
+    work: Callable[..., Coroutine[Any, Any, None]], calls: Sequence[tuple[object, ...]], room: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """All the calls at once; a single one without a task of its own. room: waits until more may be started, since each takes memory."""
     if len(calls) == 1:
         await work(*calls[0])
         return
     async with anyio.create_task_group() as group:
-        for call in calls:
+        for number, call in enumerate(calls, 1):
             group.start_soon(work, *call)
+            if room is not None and number % AT_ONCE == 0:
+                await room()
 
 
 class Shared:

@@ -19,13 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import dns.message
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from servers.dns import Forged, Zone, dns_server
+from robust.hostile_dns import DNS
+from servers.dns import dns_server
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 PAUSE = 0.01
@@ -366,43 +366,14 @@ ROWS = (
     *(Row(name, "tcp", play, False) for name, play in TCP),
 )
 
-ADDRESS = b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x04\x7f\0\0\x01"
-
-
-def _answered(query: dns.message.Message, count: int, records: bytes) -> bytes:
-    """An answer to the query with these bytes for its records."""
-    whole = dns.message.make_response(query).to_wire()
-    end = whole.index(b"\0", 12) + 5  # the question
-    return whole[:4] + b"\0\x01" + count.to_bytes(2) + bytes(4) + whole[12:end] + records
-
-
-DNS: Zone = {
-    "garbage.test": b"\0" * 5,
-    "noise.test": bytes(range(256)) * 2,
-    "empty.test": b"",
-    "loop.test": [("CNAME", "loop.test.")],
-    "circle.test": [("CNAME", "circle2.test.")],
-    "circle2.test": [("CNAME", "circle.test.")],
-    "cut.test": "TC",
-    "silent.test": "DROP",
-    "refused.test": "REFUSED",
-    "escapes.test": [("CNAME", r"\027[31m\226\128\174.escapes.test.")],
-    "lines.test": [("CNAME", r"a\010b\013c.<script>.test.")],
-    "command.test": [("CNAME", r"\058\058error\058\058x.test.")],
-    "many.test": [("A", f"127.1.{n // 250}.{n % 250 + 1}") for n in range(1000)],
-    "compression.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x05\x00\x01" + b"\0" * 4 + b"\x00\x02\xc0\x2e"),
-    "pointer.test": lambda query: _answered(query, 1, b"\xff\xff\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x04\x7f\0\0\x01"),
-    "count.test": lambda query: _answered(query, 65535, b""),
-    "length.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\xff\xff\x7f\0\0\x01"),
-    "short.test": lambda query: _answered(query, 1, b"\xc0\x0c\x00\x01\x00\x01" + b"\0" * 4 + b"\x00\x01\x7f"),
-    "text.test": lambda query: _answered(query, 200, (b"\xc0\x0c\x00\x10\x00\x01" + b"\0" * 4 + b"\x01\x00\xff" + b"\x1b" * 255) * 200),
-    "identity.test": lambda query: Forged(tuple(n.to_bytes(2) + b"\x81\x80" + bytes(8) for n in range(2000)), "REFUSED"),
-    "elsewhere.test": lambda query: Forged((_answered(query, 1, ADDRESS),) * 100, "REFUSED", elsewhere=True),
-    "question.test": lambda query: Forged((_answered(dns.message.make_query("other.test", "A", id=query.id), 1, ADDRESS),) * 50, "REFUSED"),
-    "chain.test": [("CNAME", "chain1.test.")],
-    **{f"chain{n}.test": [("CNAME", f"chain{n + 1}.test.")] for n in range(1, 60)},
-}
-"""Names whose answers mean harm."""
+BENIGN = (
+    Row("fine", "http", send(COMPLETE)),
+    Row("fine", "h2c", send(SETTINGS + frame(1, 5, 1, b"\x88"))),
+    Row("fine", "https", send(COMPLETE), tls=plain, judged=False),
+    Row("fine", "tcp", send(b"hello\r\n"), False),
+    Row("fine", "ssh", send(b"SSH-2.0-OpenSSH_9.6\r\n"), False),
+)
+"""One of each kind that means well, to compare with."""
 
 
 # -------------------------------------------------------------------------------------------------------- the program
@@ -429,7 +400,7 @@ async def listening(row: Row) -> AsyncIterator[int]:
 async def main() -> None:
     """Serve until standard input ends."""
     async with AsyncExitStack() as stack:
-        ports = [await stack.enter_async_context(listening(row)) for row in ROWS]
+        ports = [await stack.enter_async_context(listening(row)) for row in (*ROWS, *BENIGN)]
         names = await stack.enter_async_context(dns_server(DNS))
         print(json.dumps({"ports": ports, "resolver": f"udp://127.0.0.1:{names.port}"}), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

@@ -30,7 +30,16 @@ class Forged:
     elsewhere: bool = False
 
 
-Answer = bytes | str | Records | Forged
+@dataclass(frozen=True)
+class Large:
+    """An answer for TCP, so many times; over UDP it is truncated. pause: seconds between two pieces of it, None for all at once."""
+
+    whole: bytes | Records
+    pause: float | None = None
+    times: int = 1
+
+
+Answer = bytes | str | Records | Forged | Large
 """Bytes to send as they are; an rcode; "DROP"; "CLOSE" (TCP); "TC" (truncated over UDP); or the records of the name."""
 
 CLOSE = b"close the connection"
@@ -55,15 +64,15 @@ class DNSServer:
         """The entry of DNSSettings.resolvers that points at this server."""
         return ("udp", "127.0.0.1", self.port)
 
-    def answer(self, data: bytes, transport: str) -> tuple[bytes | None, Forged | None]:
-        """What to send, and what to send before it."""
+    def answer(self, data: bytes, transport: str) -> tuple[bytes | None, Forged | Large | None]:
+        """What to send, and how if not simply so."""
         try:
             return self._answer(data, transport)
         except Exception as error:
             self.broke.append(error)
             return None, None
 
-    def _answer(self, data: bytes, transport: str) -> tuple[bytes | None, Forged | None]:
+    def _answer(self, data: bytes, transport: str) -> tuple[bytes | None, Forged | Large | None]:
         query = dns.message.from_wire(data)
         name = query.question[0].name.to_text(omit_final_dot=True)
         self.asked.append((name, dns.rdatatype.to_text(query.question[0].rdtype), transport))
@@ -71,10 +80,13 @@ class DNSServer:
         answer = self.zone.get(name.lower(), self.zone.get("*", "NXDOMAIN"))
         if callable(answer):
             answer = answer(query)
-        forged = answer if isinstance(answer, Forged) else None
-        return self._message(query, forged.then if forged else answer, transport), forged
+        if isinstance(answer, Forged):
+            return self._message(query, answer.then, transport), answer
+        if isinstance(answer, Large):
+            return self._message(query, answer.whole if transport == "tcp" else "TC", transport), answer
+        return self._message(query, answer, transport), None
 
-    def _message(self, query: dns.message.Message, answer: Answer, transport: str) -> bytes | None:
+    def _message(self, query: dns.message.Message, answer: bytes | str | Records, transport: str) -> bytes | None:
         if isinstance(answer, bytes):
             return answer
         if answer in ("DROP", "CLOSE"):
@@ -84,7 +96,7 @@ class DNSServer:
             reply.flags |= dns.flags.TC
         elif isinstance(answer, str):
             reply.set_rcode(dns.rcode.from_text(answer))
-        elif not isinstance(answer, Forged):
+        else:
             self._add(reply, query.question[0].name, answer)
         return reply.to_wire(max_size=65535)
 
@@ -103,7 +115,7 @@ class DNSServer:
             if target is None:
                 return
             following = self.zone.get(target.to_text(omit_final_dot=True).lower(), "NXDOMAIN")
-            if callable(following) or isinstance(following, bytes | Forged):
+            if callable(following) or isinstance(following, bytes | Forged | Large):
                 raise TypeError("a CNAME of the zone points at what only a question can get")
             if isinstance(following, str):
                 reply.set_rcode(dns.rcode.from_text(following))
@@ -121,17 +133,17 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.server.peers.add(addr[1])
-        answer, forged = self.server.answer(data, "udp")
-        if forged and forged.elsewhere:
+        answer, how = self.server.answer(data, "udp")
+        if isinstance(how, Forged):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-                for datagram in forged.datagrams:
-                    stranger.sendto(datagram, addr)
-        elif forged:
-            for datagram in forged.datagrams:
-                self.transport.sendto(datagram, addr)
+                for datagram in how.datagrams:
+                    (stranger if how.elsewhere else self.transport).sendto(datagram, addr)
         if answer is not None:
             self.transport.sendto(answer, addr)
 
+
+PIECE = 16
+"""Bytes of an answer that is dripped."""
 
 ROUNDS = 5
 """Rounds of the loop after which a connection that was accepted a moment ago is with its handler."""
@@ -150,12 +162,18 @@ async def dns_server(zone: Zone, *, tcp: bool = True, udp: bool = True) -> Async
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 data = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
-                answer, _ = server.answer(data, "tcp")
+                answer, how = server.answer(data, "tcp")
                 if answer == CLOSE:
                     break
-                if answer is not None:
-                    writer.write(len(answer).to_bytes(2) + answer)
+                if answer is None:
+                    continue
+                framed = len(answer).to_bytes(2) + answer
+                how = how if isinstance(how, Large) else Large(answer)
+                piece = len(framed) if how.pause is None else PIECE
+                for start in [*range(0, len(framed), piece)] * how.times:
+                    writer.write(framed[start : start + piece])
                     await writer.drain()
+                    await asyncio.sleep(how.pause or 0)
         writer.close()
 
     datagrams, listener = _pair()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 
 from ..model import EnvoyReply, Fact, Facts, Rule
@@ -57,7 +58,9 @@ def render(template: str, facts: Facts) -> str:
         known, _, otherwise = match[1].partition("|")
         return known if all(text(facts.get(name)) is not None for name in placeholders(known)) else otherwise
 
-    return _NAME.sub(fact, _OPTIONAL.sub(optional, template)) if "{" in template else template
+    if "{" not in template:
+        return template
+    return sys.intern(_NAME.sub(fact, _OPTIONAL.sub(optional, template)))  # the addresses of a name mostly get the same words
 
 
 def sentence(template: str, facts: Facts) -> str:

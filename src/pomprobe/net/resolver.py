@@ -61,15 +61,16 @@ class Resolver:
 
         Raises StageFailed; its failures NO_RESOLVER and NOT_KNOWN tell about this machine, not about the name.
         """
-        # Whoever comes first asks, the others wait for the lock. If the first one is cancelled, the next one asks anew.
-        async with self._locks.setdefault(name, anyio.Lock()):
-            if name not in self._results:
-                try:
-                    self._results[name] = await self._resolve(name)
-                except StageFailed as failed:
-                    if failed.failure is Failure.NOT_KNOWN:
-                        raise
-                    self._results[name] = failed
+        if name not in self._results:
+            # Whoever comes first asks, the others wait for the lock. If the first one is cancelled, the next one asks anew.
+            async with self._locks.setdefault(name, anyio.Lock()):
+                if name not in self._results:
+                    try:
+                        self._results[name] = await self._resolve(name)
+                    except StageFailed as failed:
+                        if failed.failure is Failure.NOT_KNOWN:
+                            raise
+                        self._results[name] = failed
         result = self._results[name]
         if isinstance(result, StageFailed):  # a fresh one for each: they are raised in different tasks
             raise StageFailed(result.failure, timer=result.timer, error=result.error, **result.facts)

@@ -30,6 +30,9 @@ OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno
 RCODES = {"SERVFAIL": Failure.SERVER_FAILURE, "REFUSED": Failure.DNS_REFUSED, "NOTIMP": Failure.DNS_ERROR}
 """Answers after which c-ares asks the next server; every other answer is final."""
 
+HEADER = 12
+"""Bytes before the question of a message; its id are the first two."""
+
 Exchange = Callable[[Nameserver, wire.Question], Awaitable[wire.Reply]]
 
 
@@ -121,11 +124,15 @@ async def _over_tcp(server: Nameserver, asked: wire.Question) -> wire.Reply:
         buffer = b""
         while data := await stream.receive():
             buffer += data
-            while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2])):
-                reply = wire.parse(asked, buffer[2:end])
-                if reply is not None:
+            start = 0
+            while len(buffer) >= start + 2 and len(buffer) >= (end := start + 2 + int.from_bytes(buffer[start : start + 2])):
+                message = buffer[start + 2 : end]
+                start = end
+                if len(message) >= HEADER and message[:2] != asked.wire[:2]:
+                    continue  # the answer to another question: a flood of them is not read any further
+                if (reply := wire.parse(asked, message)) is not None:
                     return reply
-                buffer = buffer[end:]
+            buffer = buffer[start:]
         raise ConnectionResetError(errno.ECONNRESET, "closed without an answer")
     finally:
         stream.close()

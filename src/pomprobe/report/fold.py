@@ -179,7 +179,7 @@ def _endpoint_names(verdict: Verdict) -> dict[str, str]:
 
 def _neutral(text: str, names: Mapping[str, str]) -> str:
     """The text with each name replaced by a mark; longer names first, whole words only."""
-    known = sorted(filter(None, names), key=len, reverse=True)
+    known = sorted((name for name in names if name and name in text), key=len, reverse=True)  # a pattern of thousands takes megabytes
     if not known:
         return text
     pattern = r"(?<![\w.-])(?:" + "|".join(map(re.escape, known)) + r")(?![\w-])"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TextIO
 
 from .. import __version__
@@ -30,24 +31,52 @@ from .style import Style
 
 SCHEMA_VERSION = 1
 MILLIONTHS = 1_000_000
+
+LARGE = 200
+"""Endpoints or verdicts from which on a route's text is not made as a whole, which would be faster."""
+
 Document = dict[str, Any]
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
     """One document, plain ASCII: each problem and route on a line of its own, written one by one (ten thousand take 60 MiB at once)."""
     out.write(json.dumps(head(report), indent=2, allow_nan=False).removesuffix("\n}"))
-    _write_list(out, "problems", map(problem, report.findings))
-    _write_list(out, "routes", map(route, report.routes))
+    _write_list(out, "problems", ((json.dumps(problem(finding), allow_nan=False),) for finding in report.findings))
+    _write_list(out, "routes", map(_pieces, report.routes))
     out.write("\n}\n")
 
 
-def _write_list(out: TextIO, key: str, documents: Iterable[Document]) -> None:
+def _write_list(out: TextIO, key: str, documents: Iterable[Iterable[str]]) -> None:
     out.write(f',\n  "{key}": [')
     end = "]"
-    for number, one in enumerate(documents):
-        out.write((",\n    " if number else "\n    ") + json.dumps(one, allow_nan=False))
+    for number, pieces in enumerate(documents):
+        out.write(",\n    " if number else "\n    ")
+        out.writelines(pieces)
         end = "\n  ]"
     out.write(end)
+
+
+def _pieces(report: RouteReport) -> Iterable[str]:
+    """The text of one route; of a large one piece by piece, made as it is written: four thousand addresses take 30 MB at once."""
+    if len(report.verdicts) < LARGE and all(len(upstream.endpoints) < LARGE for upstream in report.upstreams):
+        return (json.dumps(route(report), allow_nan=False),)
+    document = route(replace(report, verdicts=(), upstreams=()))
+    document["verdicts"] = _Each(verdict, report.verdicts)
+    document["upstreams"] = [
+        _upstream(replace(one, endpoints=())) | {"endpoints": _Each(_endpoint, one.endpoints)} for one in report.upstreams
+    ]
+    return json.JSONEncoder(allow_nan=False).iterencode(document)
+
+
+class _Each(list[Any]):
+    """Items that are made while they are written: iterencode walks through a list by iteration."""
+
+    def __init__(self, make: Callable[[Any], Document], items: Sequence[object]) -> None:
+        super().__init__(items)
+        self._make = make
+
+    def __iter__(self) -> Iterator[Document]:
+        return map(self._make, super().__iter__())
 
 
 def document(report: Report) -> Document:
