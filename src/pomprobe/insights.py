@@ -195,7 +195,7 @@ def _where(outcome: Outcome, upstream: Upstream) -> Iterator[Outcome]:
     if address in SINKHOLES and outcome.failure is not Failure.CONNECTION_REFUSED:
         yield _notice(outcome, Failure.SINKHOLE, {"written": upstream.host == address})
     elif address in METADATA or upstream.host.rstrip(".").lower() in METADATA_NAMES:
-        yield _notice(outcome, Failure.METADATA_ADDRESS, {})
+        yield _notice(outcome, Failure.METADATA_ADDRESS, {"name": upstream.host if upstream.host != address else None})
 
 
 def _notice(outcome: Outcome, failure: Failure, facts: Facts) -> Outcome:

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from pomprobe.report.unforeseen import unforeseen
 from servers.dns import dns_server
 from servers.health import HTTP2, closed_port, serve, tls
 
@@ -15,6 +16,7 @@ from .playing import OK, Played, play, response
 from .recorded import answers, recorded
 
 FROM = "tcp+https://db.example.com:5432"
+ENDS = "every connection ends with SSH disconnect"
 OPENED = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
@@ -159,23 +161,37 @@ async def test_a_websocket_route_that_never_answers(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("server", "code", "word"),
+    ("server", "code", "word", "told"),
     [
-        (says(b"SSH-2.0-OpenSSH_9.6\r\n"), "", ""),
-        (says(b"220 mail ESMTP\r\n"), "TCP175", "port"),
-        (says(b""), "TCP173", "without a port"),
-        (says(b"", then_closes=True), "TCP174", "sshd's log"),
+        (says(b"SSH-2.0-OpenSSH_9.6\r\n"), "", "", "ssh reaches an SSH server"),
+        (says(b"220 mail ESMTP\r\n"), "TCP175", "`ssh://HOST:22`", "no answer is forecast"),
+        (says(b""), "TCP173", "without a port", "no answer is forecast"),
+        (says(b"", then_closes=True), "TCP174", "sshd's log", f"{ENDS} 10 (connection lost): connection_termination"),
     ],
 )
-async def test_an_ssh_route(server, code: str, word: str, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+async def test_an_ssh_route(server, code: str, word: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     """U: an SSH server introduces itself; whoever does not is none. No code of HTTP is forecast, since ssh shows none."""
     monkeypatch.setattr("pomprobe.stages.tunnel.LISTEN_FOR_SSH", 0.3)
     async with serve(server) as port:
         played = await tunnelled(f"ssh://127.0.0.1:{port}", "ssh://host")
     assert [] == played.forecast
     assert ("failing" if code else "ok") == played.route.status
+    assert told == unforeseen(played.route)
     if code:
         assert word in played.fix(code)
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "reason"), [("127.0.0.1:{}", "TCP102", "connection_failure"), ("up.lab.test:{}", "DNS101", "no_healthy_upstream")]
+)
+async def test_an_ssh_route_to_nowhere(to: str, code: str, reason: str) -> None:
+    """U: what ssh prints then is told, from Pomerium's source, since no Envoy but its own has that filter."""
+    async with dns_server({"*": "NXDOMAIN"}) as server:
+        with closed_port() as port:
+            played = await tunnelled(f"ssh://{to.format(port)}", "ssh://host", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert ([], "failing", True) == (played.forecast, played.route.status, code in played.codes)
+    assert f"{ENDS} 7 (service not available): {reason}" == unforeseen(played.route)
+    assert "ssh://" in played.fix(code)
 
 
 async def test_a_udp_route_to_a_closed_port() -> None:

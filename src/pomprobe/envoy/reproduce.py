@@ -74,6 +74,8 @@ def skipped(route: Route, cluster: Cluster | None) -> str:
         return route.serves or f"a {route.kind} route has no upstream"
     if route.kind is RouteKind.UDP:
         return "UDP routes are not reproduced"
+    if route.kind is RouteKind.SSH:
+        return "an ssh route goes through a filter that only Pomerium's own Envoy has"
     if route.kind is RouteKind.KUBERNETES:
         return "a Kubernetes route goes through Pomerium's own proxy, not through Envoy's"
     return ""

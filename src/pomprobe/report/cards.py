@@ -9,6 +9,7 @@ from ..model import EndpointOutcomes, Facts, Outcome, RouteReport, StageName, St
 from . import fold, verbose, words
 from .clean import clean, prose
 from .layout import MARKS
+from .unforeseen import unforeseen
 from .waterfall import waterfall
 
 Node = dict[str, Any]
@@ -105,9 +106,7 @@ def _answer(entry: Any, share: float, count: int) -> Node:
 
 
 def _unknown(report: RouteReport) -> str:
-    if words.standing(report) is Status.SKIPPED:
-        return "skipped: " + prose(words.why_skipped(report))
-    return "not known: " + prose(words.why_unknown(report))
+    return prose(unforeseen(report))
 
 
 def _finding(seen: fold.Seen) -> Node:

@@ -13,6 +13,7 @@ from .conclusion import summary
 from .layout import MARKS
 from .style import Style
 from .timeline import timeline
+from .unforeseen import unforeseen
 
 LONGEST = 900_000
 """Characters; GitHub refuses a step summary of more than 1 MiB. What does not fit is counted."""
@@ -67,7 +68,7 @@ def _row(alike: fold.Alike) -> str:
     report = alike.first
     more = f" and {words.plural(len(alike.others), 'more route')}" if alike.others else ""
     name = code(clean(report.route.name), cell=True) + more
-    answers = "<br>".join(_answer(report, cell=True)) or text(prose(words.why_unknown(report)), cell=True)
+    answers = "<br>".join(_answer(report, cell=True)) or text(prose(unforeseen(report)), cell=True)
     found = "<br>".join(f"{s.verdict.rule.code} {text(prose(s.title), cell=True)}" for s in fold.findings(report.verdicts))
     return f"| {MARKS[words.standing(report)]} | {name} | {answers} | {found} |"
 
@@ -81,7 +82,7 @@ def _section(alike: fold.Alike) -> str:
         lines.append("The same for " + ", ".join(map(code, alike.others)) + ".\n")
     lines += [f"- {said}" for said in _answer(report)]
     if not report.forecast:
-        lines.append(f"- not known: {text(prose(words.why_unknown(report)))}")
+        lines.append(f"- {text(prose(unforeseen(report)))}")
     if report.confirmed:
         lines.append(f"- {text(prose(report.confirmed))}")
     for line in timeline(report, unicode=True):

@@ -11,6 +11,7 @@ from .clean import ascii_only, clean, prose
 from .conclusion import summary
 from .layout import ASCII_MARKS, COLORS, MARKS
 from .style import Style
+from .unforeseen import unforeseen
 
 
 def write(report: Report, out: TextIO, style: Style) -> None:
@@ -57,10 +58,8 @@ def line(report: RouteReport, *, unicode: bool = True) -> str:
 
 
 def _answers(report: RouteReport, standing: Status) -> str:
-    if standing is Status.SKIPPED:
-        return "skipped: " + prose(words.why_skipped(report))
-    if not report.forecast:
-        return "not known: " + prose(words.why_unknown(report))
+    if standing is Status.SKIPPED or not report.forecast:
+        return prose(unforeseen(report))
     answers = []
     for entry in report.forecast:
         details = "" if words.own(entry.reply) else " " + clean(entry.reply.response_code_details)

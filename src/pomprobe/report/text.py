@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from ..model import Finding, ForecastEntry, Place, Report, RouteReport, Status
+from ..model import Finding, ForecastEntry, Place, Report, RouteKind, RouteReport, Status
 from . import config_problems, fold, words
 from .clean import clean, prose
 from .conclusion import conclusion
 from .layout import ASCII_MARKS, MARKS, Page, Span
 from .style import Style
 from .timeline import timeline
+from .unforeseen import unforeseen
 from .verbose import details
 
 FULL = 8
@@ -125,11 +126,9 @@ class _Text:
         yield from self.page.flow([(clean(reply.response_code_details), "details"), (alike, "dim")], indent=4)
 
     def _unforeseen(self, report: RouteReport) -> Iterator[str]:
-        status = words.standing(report)
-        if status is Status.SKIPPED:
-            yield from self.page.flow([("skipped: " + prose(words.why_skipped(report)), "")], indent=2, hang=4)
-        elif status in (Status.UNDETERMINED, Status.BUG):
-            yield from self.page.flow([("not known: " + prose(words.why_unknown(report)), "")], indent=2, hang=4)
+        if said := unforeseen(report, brief=True):
+            said = words.capital(said) if report.route.kind is RouteKind.SSH and report.status is Status.FAILING else said
+            yield from self.page.flow([(prose(said), "")], indent=2, hang=4)
 
     # ---------------------------------------------------------------- a finding
 

@@ -87,7 +87,7 @@ def _host(view: View, route: Route, one: Upstream, container: bool) -> None:
         facts: dict[str, Fact] = {"host": one.host, "upstream": one.url, "write": "dns_lookup_family: V4_PREFERRED"}
         view.on(route, Failure.IPV6_WITH_V4_ONLY, one.place, message, key="to", **facts)
     docker = one.host.lower() in DOCKER_NAMES
-    if docker or _is_local(one.host):
+    if docker or is_local(one.host):
         desktop = "the machine that Docker Desktop runs on; on Linux the name does not exist by itself"
         where = desktop if docker else "Pomerium's own machine"
         message = f"{one.host} is {where}" + (", here its container" if container and not docker else "")
@@ -128,7 +128,7 @@ def _host_text(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     if not host[-1:].isdigit() and ":" not in host:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 
-from ...model import Failure, Place, Route, RouteKind
+from ...model import Failure, Place, Route, RouteKind, Upstream
 from .. import url
 from ..nodes import Mapping, Sequence
 from ..settings import serves_routes
+from .addresses import is_local
 from .view import UNIX, View, place_in
+
+EVERYWHERE = ("", "0.0.0.0", "::")
+"""Hosts of an `address` that stand for every address of the machine."""
 
 TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
 
@@ -96,10 +100,21 @@ def _loops(view: View) -> None:
     ports = {80, 443} | ({int(listening)} if listening.isascii() and listening.isdigit() and len(listening) < 6 else set())
     for route, _ in view.proxied():
         for one in route.upstreams:
+            if route.kind is not RouteKind.UDP and _is_address(one, view.settings.address):
+                message = f"{one.host}:{one.port} is where Pomerium itself listens (address): the request comes back to it"
+                view.on(route, Failure.LOOP_TO_POMERIUM, one.place, message, host=one.host, other="address", key="to")
+                continue
             other = own.get(one.host.lower())
             if other and one.port in ports and one.scheme not in UNIX and one.host:
                 message = f"{one.host} is Pomerium's own name ({other}): the request comes back to it"
                 view.on(route, Failure.LOOP_TO_POMERIUM, one.place, message, host=one.host, other=other, key="to")
+
+
+def _is_address(one: Upstream, address: str) -> bool:
+    """Is it the address on which Pomerium takes requests (`:443` unless set), seen from where it runs itself?"""
+    host, _, port = (address or ":443").rpartition(":")
+    host = host.strip("[]")
+    return str(one.port) == port and one.scheme not in UNIX and (one.host == host or (host in EVERYWHERE and is_local(one.host)))
 
 
 def _from(view: View, route: Route) -> None:
