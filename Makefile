@@ -50,8 +50,8 @@ docs-check: $(VENV)/.dev
 check: lint type docs-check  ## what continuous integration runs: lint, type, docs, and the tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST)
 
-conformance: $(VENV)/.dev  ## every recorded fault put to a live Envoy (ENVOY=1.40.0, or a path), and the forecasts that take minutes
-	POMPROBE_ENVOY="$$($(BIN)/python -m tools.envoys $(ENVOY))" $(BIN)/python -m pytest -m conformance $(PYTEST)
+conformance: $(VENV)/.dev  ## every recorded fault and every variant put to a live Envoy (ENVOY=1.40.0, or a path), beside the forecast
+	POMPROBE_ENVOY="$$($(BIN)/python -m tools.envoys $(ENVOY))" $(BIN)/python -m pytest -m "" tests/envoy/test_conformance.py tests/envoy/test_variants.py $(PYTEST)
 
 conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="1.37.0 1.40.0"), and write docs/conformance.md
 	$(BIN)/python -m tools.agreement $$($(BIN)/python -m tools.envoys $(ENVOY))

@@ -24,16 +24,17 @@ MEASURED = ROOT / "tests" / "data" / "agreement.json"
 CASES = 10_000
 KINDS = {"http1": "HTTP/1.1 responses", "http2": "HTTP/2 responses", "tls": "TLS handshakes"}
 HOW = (
-    "`make conformance-table` measures it: the forecasts against the recordings, live Envoys (through `pomprobe reproduce`) against the"
-    " same recordings, and the same damaged bytes given to an Envoy and to pomprobe's own stages (`make fuzz-envoy`)."
+    "`make conformance-table` measures it: each fault is put to a live Envoy (through `pomprobe reproduce`) and to pomprobe, and agrees if"
+    " the forecast, the live answer and the recorded one are the same; and the same damaged bytes are given to an Envoy and to pomprobe's"
+    " own stages (`make fuzz-envoy`)."
 )
 
 
-def played(what: str, file: str, test: str, envoy: Path | None) -> dict[str, Any]:
+def played(what: str, file: str, test: str, envoy: Path) -> dict[str, Any]:
     """Run one of the tests over every row: how many agreed, of how many."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.xml")
-        environment = os.environ | ({"POMPROBE_ENVOY": str(envoy)} if envoy else {})
+        environment = os.environ | {"POMPROBE_ENVOY": str(envoy)}
         command = [sys.executable, "-m", "pytest", f"tests/envoy/{file}", "-q", "-m", "", "-k", test, f"--junitxml={result}"]
         subprocess.run(command, cwd=ROOT, env=environment, check=False)
         cases = [case for case in ElementTree.parse(result).iter("testcase") if str(case.get("name")).startswith(f"{test}[")]
@@ -58,11 +59,10 @@ def fuzzed(kind: str, envoy: Binary) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure everything."""
     envoys = [find(path) for path in sys.argv[1:]] or [find()]
-    sums = [played("recorded faults: forecast against Envoy 1.37", "test_conformance.py", "test_forecast", None)]
-    sums.append(played("their variants: forecast against Envoy 1.37", "test_variants.py", "test_forecast", None))
+    sums = []
     for envoy in envoys:
-        sums.append(played(f"recorded faults: live Envoy {envoy.version}", "test_live.py", "test_answer", envoy.path))
-        sums.append(played(f"their variants: live Envoy {envoy.version}", "test_variants.py", "test_live", envoy.path))
+        for what, file in (("recorded faults", "test_conformance.py"), ("their variants", "test_variants.py")):
+            sums.append(played(f"{what}: live Envoy {envoy.version}, its recording and the forecast", file, "test_live", envoy.path))
     for envoy in envoys:
         for kind in KINDS:
             sums += fuzzed(kind, envoy)

@@ -27,11 +27,11 @@ from pomprobe.envoy.find import Binary, find
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from envoy.scenes.asking import answers, forecasts, recording  # noqa: E402
+from envoy.scenes.batches import batches, staged  # noqa: E402
 from envoy.scenes.pki import Authority  # noqa: E402
 from envoy.scenes.rows import mismatch  # noqa: E402
 from envoy.variants import VARIANTS  # noqa: E402
-from envoy.variants.asking import answers, forecasts  # noqa: E402
-from envoy.variants.batches import batches, staged  # noqa: E402
 from envoy.variants.catalogue import RECORDED  # noqa: E402
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ async def record(rows: Sequence[Row], envoys: Sequence[Binary]) -> tuple[Recorde
         authority = Authority(folder / "pki")
 
         async def one(number: int, batch: Sequence[Row]) -> None:
-            async with limit, staged(batch, folder / str(number), authority) as config:
+            async with limit, staged(batch, folder / str(number), authority) as stage:
                 sys.stderr.write(f"{batch[0].id} and {len(batch) - 1} more\n")
-                seen = {_version(envoy): await answers(config, batch, envoy) for envoy in envoys}
-                ours = await forecasts(config, list(seen))
+                seen = {recording(envoy): await answers(stage.config, batch, envoy) for envoy in envoys}
+                ours = await forecasts(stage.config, list(seen))
             for version, entries in seen.items():
                 for row, real, forecast in zip(batch, entries, ours[version], strict=True):
                     told[row.id][version] = _kept(row, version, real)
@@ -66,10 +66,6 @@ async def record(rows: Sequence[Row], envoys: Sequence[Binary]) -> tuple[Recorde
             for number, batch in enumerate(batches(rows)):
                 group.start_soon(one, number, batch)
     return told, wrong
-
-
-def _version(envoy: Binary) -> str:
-    return envoy.version.rpartition(".")[0]
 
 
 def _kept(row: Row, version: str, entries: Sequence[Entry]) -> list[dict[str, Any]]:

@@ -76,13 +76,17 @@ def _minor(version: str) -> int:
 
 def mismatch(row: Row, answers: Iterable[Entry], version: str) -> str:
     """ "" where the answers are those of the row, word for word but for addresses; else what is wrong."""
-    wanted = _folded((_reply(outcome), outcome["share"]) for outcome in row.expected(version))
-    got = _folded(answers)
+    return difference(((_reply(outcome), outcome["share"]) for outcome in row.expected(version)), answers, any=row.any)
+
+
+def difference(expected: Iterable[Entry], answers: Iterable[Entry], *, any: bool = False) -> str:
+    """The same between answers. any: those that are there must be among the expected ones, in any share."""
+    wanted, got = _folded(expected), _folded(answers)
     if abs(sum(got.values()) - 1) > 0.02:
         return f"shares add up to {sum(got.values()):.2f}"
     if odd := got.keys() - wanted.keys():
         return f"got {odd}, expected {set(wanted)}"
-    if row.any:
+    if any:
         return ""
     return "".join(
         f"share of {key} is {got.get(key, 0):.2f}, expected {share:.2f}"

@@ -30,6 +30,7 @@ BASE = {"address": "127.0.0.1:8443", "shared_secret": "A" * 43 + "=", "cookie_se
 
 HOME = [("A", "127.0.0.1")]
 BOTH = ("h2", "http/1.1")
+NAMESPACE = "own network namespace: "
 
 
 @dataclass
@@ -60,16 +61,27 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(row: Row, folder: Path, authority: Authority) -> AsyncIterator[Scene]:
-    """Play the row in this folder."""
+async def scene(row: Row, folder: Path, authority: Authority, home: int) -> AsyncIterator[Scene]:
+    """Play the row in this folder. home: the port of a DNS server that knows HOME, for a row that is not about DNS."""
     folder.mkdir()  # noqa: ASYNC240
     async with AsyncExitStack() as stack:
         made = Scene(folder, authority, stack)
         await _play(row, made)
-        if "dns_resolvers" in row.settings and not made.resolvers:
-            await made.resolve({"*": HOME})
+        if not made.resolvers:
+            made.resolvers.append(home)
         _write(row, made)
         yield made
+
+
+def outside(row: Row) -> bool:
+    """Is it seen from a network namespace of its own alone?"""
+    return row.upstream.startswith(NAMESPACE)
+
+
+def finds_home(row: Row) -> bool:
+    """Does it ask a DNS server that knows HOME, as many others do?"""
+    own = row.play is not None or row.category == "DNS" or row.upstream.startswith("DNS:")
+    return not own and row.settings.get("dns_resolvers") == ["udp://127.0.0.1:{port}"]
 
 
 def prepare(row: Row, authority: Authority) -> None:
@@ -106,8 +118,8 @@ async def _play(row: Row, made: Scene) -> None:
     if row.play is not None:
         await row.play(made)
         return
-    if match := re.fullmatch(r"own network namespace: (.*)", words):
-        made.prefix = ["unshare", "-n", "bash", "-c", f'{match[1]}; exec "$@"', "x"]
+    if outside(row):
+        made.prefix = ["unshare", "-n", "bash", "-c", f'{words.removeprefix(NAMESPACE)}; exec "$@"', "x"]
     elif row.category == "DNS" or words.startswith("DNS:"):
         await _names(words, made)
     elif words == "SYN is dropped: connect() hangs":

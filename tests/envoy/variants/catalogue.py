@@ -23,11 +23,13 @@ LIMITS = {
 }
 """What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""
 
-LIMITS_OF_140 = {
-    "tls-constraints-excluded-wildcard": "Envoy 1.40 holds an excluded name against a wildcard that covers it; 1.37 does not",
-    "tls-two-roots-same-name": "of two CAs with the same name, 1.40 tries the first alone; 1.37 the one that fits",
+LIMITS_OF: dict[str, dict[str, str]] = {
+    "1.40": {
+        "tls-constraints-excluded-wildcard": "Envoy 1.40 holds an excluded name against a wildcard that covers it; 1.37 does not",
+        "tls-two-roots-same-name": "of two CAs with the same name, 1.40 tries the first alone; 1.37 the one that fits",
+    },
 }
-"""The same for the Envoy of no released Pomerium yet."""
+"""Envoy version -> the same for it alone. 1.40 is of no released Pomerium yet."""
 PLAIN = "http://127.0.0.1:{port}"
 
 
