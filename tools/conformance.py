@@ -17,16 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from tools.answers import evidence, faults  # noqa: E402
 
 from envoy.scenes.rows import TRUTH, rows  # noqa: E402
 from envoy.variants import VARIANTS  # noqa: E402
 from envoy.variants.catalogue import LIMITS, LIMITS_OF  # noqa: E402
+from pomprobe.catalog import load  # noqa: E402
 
 if TYPE_CHECKING:
     from envoy.scenes.rows import Row
 
 PAGE = ROOT / "docs" / "conformance.md"
+MEASURED_ROWS = ROOT / "tests" / "data" / "measured.json"
 MEASURED = ROOT / "tests" / "data" / "agreement.json"
 VERSION = "1.37"
 SHORT = (
@@ -56,18 +60,27 @@ def page() -> Iterator[str]:
     yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
     yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 differs,"
     yield "it stands behind it."
-    titles = {entry["id"]: entry["title"] for entry in json.loads(TRUTH.read_text())}
+    titles = {row["id"]: row["title"] for row in (*json.loads(TRUTH.read_text()), *json.loads(MEASURED_ROWS.read_text())["rows"])}
     for category in dict.fromkeys(row.category for row in rows().values()):
         yield from ("", f"### {category}", "", "| fault | Envoy answered, and pomprobe predicts |", "|---|---|")
         for row in rows().values():
             if row.category == category:
-                yield f"| {_cell(titles[row.id])}<br>`{row.id}` | {_answers(row)} |"
+                yield f"| {_anchor(row.id)}{_cell(titles[row.id])}<br>`{row.id}` | {_answers(row)} |"
+    yield from ("", "## Further faults that rules rest on", "", "| fault | Envoy answered |", "|---|---|")
+    for name in sorted({name for rule in load().rules if not rule.retired for name in evidence([rule])} - rows().keys()):
+        outcomes = faults()[name][1]
+        title = titles.get(name, "a variant of a recorded fault")
+        yield f"| {_anchor(name)}{_cell(title)}<br>`{name}` | {_told(outcomes.get(VERSION) or next(iter(outcomes.values())))} |"
     yield from ("", "## The variants", "", "Played by `tests/envoy/test_variants.py`; the names say what each does.", "")
     yield from ("| category | faults | answers |", "|---|---|---|")
     for category in sorted({row.category for row in VARIANTS.values()}):
         alike = [row for row in VARIANTS.values() if row.category == category]
         heads = Counter(head for row in alike for head in {_head(outcome) for outcome in row.outcomes.get(VERSION, ())})
         yield f"| {category} | {len(alike)} | {', '.join(f'{head} ({count})' for head, count in heads.most_common(8))} |"
+
+
+def _anchor(name: str) -> str:
+    return f'<a id="{name}"></a>'
 
 
 def _answers(row: Row) -> str:

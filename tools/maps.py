@@ -1,4 +1,5 @@
-"""docs/how-it-maps.md: what each key of a route becomes in Envoy's configuration, found by building it with and without the key.
+"""docs/how-it-maps.md: what each key of a route becomes in Envoy's configuration, found by building it with and without the key; and what
+each stage can make Envoy answer (tools/answers.py).
 
 `python tools/maps.py` writes the page, `--check` says whether it is stale.
 """
@@ -7,22 +8,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pomprobe.catalog import load, plain
 from pomprobe.config import load as read
 from pomprobe.envoy.bootstrap import ADMIN, static
 from pomprobe.envoy.route import CHOICE
 from pomprobe.envoy.values import Public
-from pomprobe.model import Cluster, Rule, UpstreamTLS
+from pomprobe.model import Cluster, UpstreamTLS
 from pomprobe.plan import Bundle, plan
 
-PAGE = Path(__file__).parent.parent / "docs" / "how-it-maps.md"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.answers import page as answers  # noqa: E402
+
+PAGE = ROOT / "docs" / "how-it-maps.md"
 BASE = {"address": ":8443", "shared_secret": "A" * 43 + "=", "cookie_secret": "A" * 43 + "="}
 ROUTE = {"from": "https://app.example.com", "to": "https://app.internal", "allow_public_unauthenticated_access": True}
 SYSTEM = Bundle(b"-----BEGIN CERTIFICATE-----", "/etc/ssl/certs/ca-certificates.crt")
@@ -112,7 +116,9 @@ def _page() -> Iterator[str]:
     yield "<!-- Written by tools/maps.py: change that and run `make docs`. -->"
     yield ""
     yield "Pomerium turns each route into a cluster and a route of Envoy; Envoy turns what goes wrong into an answer. pomprobe goes the"
-    yield "same way without Envoy, and then back from the answer to the cause."
+    yield "same way without Envoy, and then back from the answer to the cause. This page has both:"
+    yield "[from Pomerium's keys to Envoy's configuration](#from-pomeriums-keys-to-envoys-configuration), and"
+    yield "[from a stage to Envoy's answer](#from-a-stage-to-envoys-answer)."
     yield ""
     yield "## From Pomerium's keys to Envoy's configuration"
     yield ""
@@ -125,7 +131,7 @@ def _page() -> Iterator[str]:
     yield f"`{ADMIN}`. Keys and header values come from files of the config, or from environment variables named on standard error."
     yield from _table("key of a route", [(keys, {}) for keys in KEYS])
     yield from _table("global key", [({}, keys) for keys in GLOBALS])
-    yield from _answers()
+    yield from answers(_built({}, {})[1].timers)
 
 
 def _table(head: str, cases: list[tuple[dict[str, Any], dict[str, Any]]]) -> Iterator[str]:
@@ -223,22 +229,6 @@ def _said(keys: Mapping[str, Any]) -> str:
 
 def _cell(lines: list[str]) -> str:
     return "<br>".join(line.replace("|", r"\|") for line in lines) or "nothing"
-
-
-def _answers() -> Iterator[str]:
-    yield from ("", "## From Envoy's answers back to their causes", "")
-    yield "Envoy has few words for many causes. These are the answers that it makes itself, and the rules that tell apart what is behind"
-    yield "each. Words in capitals stand for what differs from case to case."
-    yield from ("", "| Envoy's answer | rules |", "|---|---|")
-    groups: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
-    for rule in load().rules:
-        if rule.means is not None and not rule.retired and rule.means["response_flags"] != "-":
-            details = str(rule.means["response_code_details"])
-            groups[str(rule.means["status"]), str(rule.means["response_flags"]), plain(details)].append(rule)
-    for (status, flags, details), rules in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        named = ", ".join(f"[{rule.code}](rules/{rule.code}.md)" for rule in rules)
-        status = "as sent" if status == "{status}" else status
-        yield f"| {status} {flags} `{_cell([details])}` | {named} |"
 
 
 def main() -> int:
