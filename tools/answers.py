@@ -93,9 +93,9 @@ def page(timers: Timers) -> Iterator[str]:
     yield "sets them:"
     yield from _timers(found, timers)
     yield ""
-    yield "And the answers of each stage, those with most causes first: the timer that ends in it, status (*as sent*: the app's own), response"
-    yield "flags and response code details, the rules that tell its causes apart, and what stands behind it: the faults that were recorded"
-    yield "with this answer, and how often a live Envoy gave it to them (each was put to several versions)."
+    yield "And the answers of each stage, those with most causes first: the timer that ends in it, status (*as sent* is the app's own),"
+    yield "response flags and response code details, the rules that tell its causes apart, and what stands behind it: the faults that were"
+    yield "recorded with this answer, and how often a live Envoy gave it to them (each was put to several versions)."
     for stage, (what, _) in CATEGORIES.items():
         some = [(made, rules) for (where, made), rules in found.items() if where is stage]
         bounds = dict.fromkeys(timer for timer in Timer if any(_timer(stage, made) is timer for made, _ in some))
