@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,16 @@ UNROUTED = "upstream_reset_before_response_started{remote_connection_failure|imm
 BINARY = Binary(Path("/usr/bin/envoy"), "1.37.0")
 
 
-def seen(*shares: tuple[EnvoyReply, int], one: Route | None = None, pending: bool = False) -> Reproduction:
-    return Reproduction(one or route("http://a:80"), None, tuple(Share(answer, count, 0.01) for answer, count in shares), pending=pending)
+def seen(
+    *shares: tuple[EnvoyReply, int], one: Route | None = None, pending: bool = False, policy: str = "ROUND_ROBIN", degraded: bool = False
+) -> Reproduction:
+    return Reproduction(
+        one or route("http://a:80"),
+        replace(planned("http://a:80"), load_balancing_policy=policy),
+        tuple(Share(answer, count, 0.01) for answer, count in shares),
+        (HostView("10.0.0.1:80", False, ("failed_active_degraded_check",)),) if degraded else (),
+        pending=pending,
+    )
 
 
 def told(*shares: tuple[EnvoyReply, float], note: str = "") -> list[ForecastEntry]:
@@ -35,6 +44,13 @@ AGREE = {
     "another answer": (seen((REFUSED, 12)), told((GOOD, 1.0)), False),
     "near enough": (seen((GOOD, 5), (REFUSED, 7)), told((GOOD, 0.5), (REFUSED, 0.5)), True),
     "not near enough": (seen((GOOD, 8), (REFUSED, 4)), told((GOOD, 0.5), (REFUSED, 0.5)), False),
+    "three requests to two hosts": (seen((GOOD, 2), (REFUSED, 1)), told((GOOD, 0.5), (REFUSED, 0.5)), True),
+    "three to one of two hosts": (seen((GOOD, 3)), told((GOOD, 0.5), (REFUSED, 0.5)), False),
+    "dice": (seen((GOOD, 10), (REFUSED, 2), policy="RANDOM"), told((GOOD, 0.5), (REFUSED, 0.5)), True),
+    "no luck": (seen((GOOD, 12), policy="LEAST_REQUEST"), told((GOOD, 0.5), (REFUSED, 0.5)), False),
+    "dice, often thrown": (seen((GOOD, 400), (REFUSED, 200), policy="RANDOM"), told((GOOD, 0.4), (REFUSED, 0.6)), False),
+    "spilled to a degraded host": (seen((GOOD, 11), (REFUSED, 1), degraded=True), told((GOOD, 0.7), (REFUSED, 0.3)), True),
+    "not spilled": (seen((GOOD, 11), (REFUSED, 1)), told((GOOD, 0.7), (REFUSED, 0.3)), False),
     "one answer too many": (seen((GOOD, 9), (REFUSED, 3)), told((GOOD, 1.0)), False),
     "addresses aside": (
         seen((reply(503, "UF", UNROUTED % "10.0.0.1:80"), 1)),

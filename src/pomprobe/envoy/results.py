@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,12 @@ from .log import Line
 
 TOLERANCE = 0.15
 """By how much the share of an answer may differ between a forecast and a few requests."""
+
+SIGMAS = 3.3
+"""The same where Envoy throws dice, in standard deviations: one comparison in a thousand differs by chance."""
+
+DICE = ("RANDOM", "LEAST_REQUEST")
+"""Policies that draw hosts at random, as does the spill to degraded hosts (load_balancer_impl.cc, chooseHostSet)."""
 
 REFUSED = EnvoyReply(503, "NC", "cluster_not_found", "cluster_not_found")
 """What users get whose route goes to a cluster that Envoy rejected, or does not have yet."""
@@ -116,7 +123,18 @@ def agrees(seen: Reproduction, forecast: Sequence[ForecastEntry]) -> bool | None
     real, told = _comparable(seen.entries), _comparable((entry.reply, entry.share) for entry in forecast)
     if any("per client" in entry.note for entry in forecast):  # ring_hash, maglev: our one address sees all or nothing
         return real.keys() <= told.keys()
-    return all(abs(real.get(key, 0.0) - told.get(key, 0.0)) <= TOLERANCE for key in real.keys() | told.keys())
+    return all(abs(real.get(key, 0.0) - told.get(key, 0.0)) <= _tolerance(seen, told.get(key, 0.0)) for key in real.keys() | told.keys())
+
+
+def _tolerance(seen: Reproduction, share: float) -> float:
+    """By how much an answer's share may differ from this forecast of it. One that is not forecast at all may not come at all often."""
+    if share == 0.0 or not seen.requests:
+        return TOLERANCE
+    allowed = max(TOLERANCE, 1 / seen.requests)  # three requests to two hosts are 2 : 1
+    dice = seen.cluster is not None and seen.cluster.load_balancing_policy in DICE
+    if dice or any("failed_active_degraded_check" in host.failing for host in seen.hosts):
+        allowed = max(allowed, SIGMAS * math.sqrt(share * (1 - share) / seen.requests))
+    return allowed
 
 
 def _comparable(entries: Entries) -> dict[tuple[int, str, str], float]:

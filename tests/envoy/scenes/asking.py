@@ -18,7 +18,7 @@ from pomprobe.model import EnvoyReply
 from pomprobe.plan import plan
 from pomprobe.system_ca import read_bundle
 
-from .batches import SLOW, Stage, patience, requests
+from .batches import LONG, Stage, patience, requests
 from .rows import Entry, Row
 
 POMERIUM = {"1.36": "0.32", "1.37": "0.33", "1.40": "next"}
@@ -39,7 +39,10 @@ def recording(envoy: Binary) -> str:
 
 
 async def see(rows: Sequence[Row], stage: Stage, version: str, envoy: Binary | None) -> list[Seen]:
-    """Both look at the same upstreams: at the same time where that means to wait, else one after the other."""
+    """Both look at the same upstreams: one after the other, since the start of an Envoy would make our own clocks late.
+
+    Where they wait for long, they do so at the same time.
+    """
     versions = list(dict.fromkeys([version] if envoy is None else [version, recording(envoy)]))
     told: dict[str, list[list[Entry]]] = {}
     live: list[list[Entry]] = []
@@ -53,7 +56,7 @@ async def see(rows: Sequence[Row], stage: Stage, version: str, envoy: Binary | N
         else:
             live.extend(await (_answers_outside(stage, rows, envoy) if stage.prefix else answers(stage.config, rows, envoy)))
 
-    if rows[0].seconds >= SLOW:
+    if rows[0].seconds >= LONG:
         async with anyio.create_task_group() as group:
             group.start_soon(ours)
             group.start_soon(theirs)

@@ -24,6 +24,9 @@ SIZE = 60
 SLOW = 3.0
 """Seconds from which on a row mostly waits."""
 
+LONG = 30.0
+"""Seconds from which on it waits for so long that nothing else should have to wait for it."""
+
 SEVERAL, SEVERAL_SLOW = 12, 4
 """Requests to a route with several answers: whole shares for 1, 2, 3, 4 and 6 upstreams."""
 
@@ -38,11 +41,11 @@ class Stage:
 
 def batches(rows: Iterable[Row]) -> list[list[Row]]:
     """Rows that can share a config: the same global keys, and alike in how long they take and how often they are asked."""
-    groups: dict[tuple[str, bool, int], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, bool, bool, int], list[Row]] = defaultdict(list)
     for row in rows:
         keys = json.dumps(row.settings, sort_keys=True)
         alone = outside(row) or (re.search(r"\{\w+\}", keys) and not finds_home(row))  # ports of its own
-        groups[keys + (f" of {row.id}" if alone else ""), row.seconds >= SLOW, requests(row)].append(row)
+        groups[keys + (f" of {row.id}" if alone else ""), row.seconds >= SLOW, row.seconds >= LONG, requests(row)].append(row)
     return [group[at : at + SIZE] for group in groups.values() for at in range(0, len(group), SIZE)]
 
 
