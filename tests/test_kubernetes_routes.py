@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Callable
 
 import pytest
 
 import pomprobe
-from causes.apps import App
+from causes.apps import App, dropping
 from causes.playing import Played, play, response
 from causes.test_tls import OUR_CA
 from pomprobe import kubernetes
 from pomprobe.model import Endpoint, Failure, Outcome, StageName, Status
 from pomprobe.net.resolv_conf import Machine, Nameserver
 from pomprobe.plan import Bundle, plan
+from pomprobe.plan.timers import _made
 from servers.dns import dns_server
 from servers.health import closed_port, serve, tls
 
@@ -108,6 +110,40 @@ async def test_go_tries_every_address(resolver: Callable[[int], None]) -> None:
         resolver(server.port)
         played = await asked(f"http://kube.lab.test:{port}", "dns_lookup_family: V6_ONLY")
     assert [(1.0, 200, "-", "via_upstream")] == played.forecast
+
+
+async def test_go_s_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialler has 30 s, and TLS 10 s of its own, where Envoy has 10 s for both; played with tenths of a second."""
+    timers = sys.modules["pomprobe.plan.timers"]  # its function of that name hides it
+    monkeypatch.setattr(timers, "DIAL", 0.6)
+    monkeypatch.setattr(timers, "HANDSHAKE", 0.4)
+    _made.cache_clear()
+    try:
+        with dropping() as port:
+            dropped = await asked(f"https://127.0.0.1:{port}")
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+
+        async with serve(silent) as port:
+            hanging = await asked(f"https://127.0.0.1:{port}")
+    finally:
+        _made.cache_clear()
+    assert BAD == dropped.forecast == hanging.forecast
+    assert str(log(dropped)).endswith(": i/o timeout")
+    assert "no connection within 0.6 s" in dropped.verdict("TCP135").title  # type: ignore[union-attr]
+    assert "NetworkPolicy" in dropped.fix("TCP135")
+    assert "http: proxy error: net/http: TLS handshake timeout" == log(hanging)
+    assert 0.4 == hanging.route.verdicts[0].facts["timeout_seconds"]
+
+
+def test_the_timers_of_go_are_those_of_its_default_transport() -> None:
+    """30 s and 10 s (net/http, DefaultTransport), which Pomerium clones; other routes have Pomerium's 10 s for both."""
+    text = f"routes:\n- from: https://k.example.com\n  to: https://k.lab.test\n  {TOKEN}\n- from: https://b.example.com\n  to: https://b.lab.test\n"
+    kube, other = plan(pomprobe.load("config.yaml", text=text.encode()), Bundle(system_ca=b"x", system_ca_path="/etc/ca.pem"))
+    assert kube is not None and other is not None
+    assert (30.0, 10.0, "fixed in Go's net/http") == (kube.timers.connect, kube.timers.handshake, kube.timers.keys["connect"])
+    assert (10.0, None, "fixed by Pomerium") == (other.timers.connect, other.timers.handshake, other.timers.keys["connect"])
 
 
 async def test_upstreams_are_picked_at_random() -> None:

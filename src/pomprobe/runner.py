@@ -256,6 +256,8 @@ class Runner:
                         continue
                     if name is StageName.HTTP:
                         clock.disarm(Timer.CONNECT)
+                    elif name is StageName.TLS and cluster.timers.handshake:
+                        clock.arm(Timer.CONNECT, cluster.timers.handshake)
 
                     async def run(stage: Stage = stage) -> Facts:
                         return await stage(walk)

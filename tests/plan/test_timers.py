@@ -24,7 +24,7 @@ CASES: dict[str, tuple[dict[str, Any], Settings, dict[str, Any]]] = {
     "websockets with a timeout": ({"websockets": True, "timeout": 2.0}, Settings(), {"route": 2.0, "idle": None}),
     "spdy changes nothing": ({"spdy": True}, Settings(), {"route": 30.0, "idle": 300.0}),
     "mcp server": ({"mcp_server": True}, Settings(), {"route": None, "idle": None}),
-    "kubernetes": ({"kind": RouteKind.KUBERNETES}, Settings(), {"route": None, "idle": None}),
+    "kubernetes": ({"kind": RouteKind.KUBERNETES}, Settings(), {"route": None, "idle": None, "connect": 30.0, "handshake": 10.0}),
     "tcp ignores timeout": ({"kind": RouteKind.TCP, "timeout": 2.0}, Settings(), {"route": None, "idle": None}),
     "tcp obeys idle_timeout": ({"kind": RouteKind.TCP, "idle_timeout": 2.0}, Settings(), {"route": None, "idle": 2.0}),
     "timeout_write": ({}, Settings(timeout_write=2.0), {"max_duration": 2.0}),
@@ -43,7 +43,7 @@ CASES: dict[str, tuple[dict[str, Any], Settings, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("keys", "settings", "expected"), CASES.values(), ids=CASES)
 def test_effective_timers(keys: dict[str, Any], settings: Settings, expected: dict[str, Any]) -> None:
-    """Timers follow Pomerium's rules, in seconds, and None is off; the connect timer is always 10 s."""
+    """Timers follow Pomerium's rules, in seconds, and None is off; the connect timer is always 10 s, but where Go connects."""
     timers = planned("http://127.0.0.1:80", settings=settings, **keys).timers
     assert {"connect": 10.0, **expected} == {name: getattr(timers, name) for name in ("connect", *expected)}
 

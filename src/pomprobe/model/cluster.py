@@ -53,12 +53,13 @@ class Timers:
     max_duration: float | None = None
     per_try: float | None = None
     stream_duration: float | None = None
+    handshake: float | None = None  # from the open connection on; None: `connect` is for TCP and TLS together
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def limits(self) -> tuple[float | None, ...]:
         """The seconds alone, to compare two routes by."""
-        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration)
+        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration, self.handshake)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,23 @@ from .headers import PER_TRY, STREAM_DURATION, TIMEOUT, Control
 STREAM_IDLE = 300.0
 """Envoy's stream_idle_timeout of the connection manager, in seconds, which Pomerium leaves alone (row to-zero)."""
 
+CONNECT = 10.0
+"""Pomerium's connect timeout in seconds, TLS handshake included (clusters.go, defaultConnectionTimeout)."""
+
+DIAL = 30.0
+"""The same of a Kubernetes route, whose connections Go makes: http.DefaultTransport's dialler (config/http.go)."""
+
+HANDSHAKE = 10.0
+"""What TLS has there beside it (TLSHandshakeTimeout)."""
+
 TUNNELS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH)
 """The route timer starts when the request is complete, which a CONNECT never is (row tcpr-blackhole-timeout-2s)."""
 
 
 def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     """The effective timers, in seconds; None is off."""
-    keys = {Timer.CONNECT.value: "fixed by Pomerium"}
+    go = route.kind is RouteKind.KUBERNETES
+    keys = {Timer.CONNECT.value: "fixed in Go's net/http" if go else "fixed by Pomerium"}
     total, keys[Timer.ROUTE] = _route(route, settings, orders)
     idle, keys[Timer.IDLE] = _idle(route)
     per_try = _positive(orders.per_try)
@@ -32,11 +42,12 @@ def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     stream_duration = _positive(orders.stream_duration)
     if stream_duration is not None:
         keys[Timer.STREAM_DURATION] = _by_header(STREAM_DURATION)
-    return _made(total, idle, max_duration, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
+    return _made(go, total, idle, max_duration, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
 
 
 @lru_cache(maxsize=256)
 def _made(
+    go: bool,
     route: float | None,
     idle: float | None,
     max_duration: float | None,
@@ -46,7 +57,7 @@ def _made(
 ) -> Timers:
     """The same object for the routes that have the same: most of a config's have."""
     shared = MappingProxyType(dict(keys))
-    return Timers(route=route, idle=idle, max_duration=max_duration, per_try=per_try, stream_duration=stream_duration, keys=shared)
+    return Timers(DIAL if go else CONNECT, route, idle, max_duration, per_try, stream_duration, HANDSHAKE if go else None, shared)
 
 
 def milliseconds(seconds: float) -> float:
