@@ -17,7 +17,7 @@ import pytest
 from servers.http import say, upstream
 
 from .playing import play
-from .recorded import answers, recorded
+from .recorded import answers, known, recorded
 
 ALONE = ("unshare", "--map-root-user", "--net")
 LINK = "ip link add v0 type veth peer name v1 && ip addr add 198.19.0.1/24 dev v0 && ip link set v0 up && ip link set v1 up"
@@ -90,15 +90,6 @@ def test_no_way_to_the_app(setup: str, address: str, code: str, row: str, fix: s
     assert (status, flags, details) in expected
     assert code in {verdict["rule"] for verdict in report["verdicts"]}
     assert fix in fixes(report, code)
-
-
-def known(row: str) -> set[tuple[int, str, str]]:
-    """What Envoy 1.37 answered in a row of either recording."""
-    if row.startswith("own-"):
-        return recorded(row)
-    rows = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())
-    outcomes = next(one for one in rows if one["id"] == row)["outcomes"]["1.37"]
-    return {(o["status"], o["response_flags"], o["response_code_details"]) for o in outcomes}
 
 
 @alone

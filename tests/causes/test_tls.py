@@ -19,6 +19,7 @@ from servers.tls import renegotiating
 
 from .apps import App
 from .playing import BROKEN, OK, base64_of, play, response
+from .recorded import answers, known
 
 HELLO = App(lambda path, headers: response(200))
 REJECTED = BROKEN + "|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_"
@@ -35,12 +36,12 @@ def served(authority: trustme.CA, name: str, until: datetime.datetime | None = N
 
 async def test_a_private_ca() -> None:
     """A: the certificate's issuer is not among the trusted ones; the fix names the key that takes it."""
-    async with serve(HELLO, served(trustme.CA(), "127.0.0.1")) as port:
+    async with serve(HELLO, served(trustme.CA(organization_name="Other"), "127.0.0.1")) as port:
         played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
     ((share, status, flags, details),) = played.forecast
     assert (1.0, 503, "UF") == (share, status, flags)
     assert details.startswith(BROKEN) and "unable_to_get_local_issuer_certificate" in details
-    assert "tls_custom_ca" in played.fix("TLS115")
+    assert "`tls_custom_ca_file`" in played.fix("TLS115") and "Other" in played.fix("TLS115")
 
 
 async def test_an_expired_certificate() -> None:
@@ -179,7 +180,7 @@ async def test_a_server_that_renegotiates() -> None:
 
 
 async def test_an_intermediate_that_the_server_leaves_out() -> None:
-    """A: Envoy's words are those of an unknown CA, and the fixes name both."""
+    """A: Envoy's words are those of an unknown CA; the names tell which certificate is missing, and where it goes."""
     authority = trustme.CA()
     between = authority.create_child_ca()
     issued = between.issue_cert("127.0.0.1")
@@ -188,9 +189,10 @@ async def test_an_intermediate_that_the_server_leaves_out() -> None:
         context.load_cert_chain(leaf, key)
     async with serve(HELLO, context) as port:
         played = await play(f"to: https://127.0.0.1:{port}\ntls_custom_ca: {base64_of(authority)}")
-    assert "unable_to_get_local_issuer_certificate" in played.forecast[0][3]
-    assert "`tls_custom_ca_file`" in played.fix("TLS115")
-    assert "intermediate" in " ".join(played.verdict("TLS115").fixes)
+    assert known("tls-missing-intermediate") == answers(played.forecast)
+    missing = str(played.verdict("TLS132").facts["missing_ca"])  # type: ignore[union-attr]
+    assert f"Let 127.0.0.1:{port} send the full chain, {missing}" in played.fix("TLS132")
+    assert "`tls_custom_ca_file`" in played.verdict("TLS132").fixes[1]
 
 
 async def test_a_certificate_that_signs_itself(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from functools import lru_cache
 from time import time
 
 from ..model import Fact, Facts, Failure, UpstreamTLS
-from . import boringssl, certificates, der, names, tls_words, trust_store, verify, x509
+from . import boringssl, certificates, der, kinship, names, tls_words, trust_store, verify, x509
 from .x509 import DIGITAL_SIGNATURE, X509
+
+NO_ISSUER = (2, 20, 21)
+"""X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_ISSUER_CERT_LOCALLY and …_VERIFY_LEAF_SIGNATURE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,15 @@ def _chain(chain: Sequence[X509], options: UpstreamTLS) -> Refusal | None:
         return None
     reason = boringssl.verify_reason(verdict.code)
     facts: dict[str, Fact] = {"verify_code": verdict.code, "reason": reason, "depth": verdict.depth}
+    if verdict.code in NO_ISSUER and (related := _relative(chain[-1], options.trust or b"")):
+        facts |= {"missing_ca": str(chain[-1].issuer), "related_ca": related}
     return Refusal(Failure.CERTIFICATE_REJECTED, reason, facts | ({"before": verdict.before} if verdict.before else {}))
+
+
+@lru_cache(maxsize=1024)
+def _relative(last: X509, trust: bytes) -> str:
+    """The trusted CA that has probably issued the CA that is missing; "" for none."""
+    return "" if last.self_issued else kinship.relative(last.issuer, trust_store.read(trust).certificates)
 
 
 @lru_cache(maxsize=1024)
