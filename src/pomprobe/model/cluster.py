@@ -58,8 +58,8 @@ class Timers:
 
     @property
     def limits(self) -> tuple[float | None, ...]:
-        """The seconds alone, to compare two routes by."""
-        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration, self.handshake)
+        """The seconds alone, to compare two routes of a kind by."""
+        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration)
 
 
 @dataclass(frozen=True, slots=True)
