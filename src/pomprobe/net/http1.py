@@ -135,7 +135,9 @@ class ResponseReader:
                 yield Interim(status)
             return
         yield Head(status, first.version, headers, first.reason)
-        if self._method == "HEAD" or status in (101, 204, 304) or length == 0:
+        if self._method == "CONNECT" and 200 <= status < 300:  # a length says nothing there (RFC 9110, 9.3.6)
+            self._state = _State.UNTIL_CLOSE
+        elif self._method == "HEAD" or status in (101, 204, 304) or length == 0:
             self._state = _State.ENDED
             yield End()
         elif self._upgrade and _is_upgrade(headers):

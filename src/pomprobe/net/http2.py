@@ -5,8 +5,6 @@ The header compression is hpack's, h2's own. h2 itself stands for another choice
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import re
 import struct
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from enum import IntEnum
 import hpack
 
 from .http1 import INTERIM
+from .http2_cut import TOO_LARGE, UNDECODABLE, too_many, verdict
 from .http2_frames import (
     ACK,
     END_HEADERS,
@@ -26,10 +25,12 @@ from .http2_frames import (
     BlockTooLarge,
     Body,
     Control,
+    EmptyFrames,
     Frame,
     FrameReader,
     FrameRefused,
     Type,
+    error_name,
     frame,
 )
 from .http2_headers import HeadersRefused, HeadersTooMany, checked, content_length
@@ -38,13 +39,11 @@ from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refus
 WINDOW = 1024 * 1024
 """Bytes of flow control: Pomerium's initial_connection_window_size. What is read is given back at once."""
 
-FLOOD = 1000
-"""Acknowledgements that Envoy queues for what it read in one go (more than 32 KiB) before it takes them for a flood."""
+GO = 32768
+"""Bytes that Envoy reads in one go (per_connection_buffer_limit_bytes): what is wrong with a stream ends it before the next go."""
 
-ERROR_CODES = (
-    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
-    "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
-)  # fmt: skip
+FLOOD = 1000
+"""Acknowledgements that Envoy queues for what it read in more than one go before it takes them for a flood."""
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -83,7 +82,7 @@ class Http2Codec:
         self._expects_body = True
         self._length: int | None = None
         self._received = 0
-        self._spent = 0
+        self._spent = self._looked_at = 0
         self._fault: Refused | Reset | None = None  # of the stream alone: RST_STREAM or GOAWAY that came with it is looked at first
 
     def request(self, headers: Headers, body: bytes = b"", *, ends: bool = True) -> bytes:
@@ -116,53 +115,57 @@ class Http2Codec:
         if self.ended:
             return
         self._acks = 0
-        for event in self._all(data):
-            self.ended = isinstance(event, End | Reset | Refused)
-            yield event
-            if self.ended:
+        for at in range(0, len(data), GO):
+            for event in self._all(data[at : at + GO], len(data)):
+                self.ended = isinstance(event, End | Reset | Refused)
+                yield event
+                if self.ended:
+                    return
+            fault = self._fault or self._cut_headers()
+            if fault is not None:
+                self.ended = True
+                yield fault
                 return
-        if self._fault is not None:
-            self.ended = True
-            yield self._fault
 
-    def _all(self, data: bytes) -> Iterator[Event]:
+    def _all(self, data: bytes, came: int) -> Iterator[Event]:
         try:
             for one in self._frames.feed(data):
                 yield from self._read(one)
-                if self._acks > FLOOD and len(data) > 32768:
+                if self._acks > FLOOD and came > GO:
                     raise FrameRefused("a flood of PING or SETTINGS frames")
         except (FrameRefused, HeadersRefused) as refused:
-            yield Refused(str(refused))
+            if not (isinstance(refused, EmptyFrames) and isinstance(self._fault, Reset)):
+                yield Refused(str(refused))
         except BlockTooLarge:
-            yield Reset("", problem="headers larger than 60 KiB")
+            yield Reset("", problem=TOO_LARGE)
         except (hpack.HPACKError, UnicodeDecodeError):
-            yield Refused("headers that cannot be decompressed")
+            yield Refused(UNDECODABLE)
 
     def eof(self) -> Event:
         """What the end of the connection means here: the same at any time, with FIN or RST."""
         self.ended = True
         begun = self._frames.unfinished_body()
-        if begun and (self._head is None or (self._length is not None and self._received + begun > self._length)):
-            return Refused("a body that does not fit its headers")
-        return self._cut_headers() or Closed(goaway=self._last_stream < MAX_WINDOW)
+        if begun and self._head is None:
+            return Refused("a body before the headers")
+        if begun and self._length is not None and self._received + begun > self._length:
+            return Refused(f"content-length {self._length}, body {self._received + begun} or more")
+        return self._cut_headers(last=True) or Closed(goaway=self._last_stream < MAX_WINDOW)
 
-    def _cut_headers(self) -> Refused | None:
-        """What is wrong already with headers that were cut: nghttp2 looks at each as soon as it is complete (fuzzed)."""
-        begun = self._frames.unfinished()[:256] if self._head is None and self._fault is None else b""
-        for length in range(len(begun), 0, -1):
-            with contextlib.suppress(hpack.HPACKError, UnicodeDecodeError, HeadersTooMany):
-                decoded = copy.deepcopy(self._decoder).decode(begun[:length], raw=True)
-                try:
-                    checked(((bytes(name), bytes(value)) for name, value in decoded), cut=True)
-                except HeadersRefused as refused:
-                    return Refused(str(refused))
-                return None
-        return None
+    def _cut_headers(self, *, last: bool = False) -> Refused | Reset | None:
+        """What is wrong already with headers of which more is to come: nghttp2 looks at each as soon as it is complete (fuzzed).
+
+        Not at every byte, unless it is the last: what comes drop by drop would cost too much.
+        """
+        begun = self._frames.unfinished() if self._head is None else b""
+        if not begun or (not last and len(begun) < self._looked_at * 5 // 4):
+            return None
+        self._looked_at = len(begun) + 1
+        return verdict(begun, self._decoder)
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:
             case Control(type=Type.RST_STREAM, stream=1):
-                yield Reset(_name(one.payload))
+                yield Reset(error_name(one.payload))
             case Control(type=Type.GOAWAY):
                 yield from self._goaway(one.payload)
             case Control(type=Type.SETTINGS):
@@ -186,7 +189,7 @@ class Http2Codec:
         try:
             yield from self._headers(block)
         except (HeadersTooMany, hpack.OversizedHeaderListError) as many:
-            self._fault = Reset("", problem=str(many) if isinstance(many, HeadersTooMany) else "headers larger than 60 KiB")
+            self._fault = too_many(many)
 
     def _headers(self, block: Block) -> Iterator[Event]:
         decoded = ((bytes(name), bytes(value)) for name, value in self._decoder.decode(block.payload, raw=True))
@@ -204,13 +207,11 @@ class Http2Codec:
         status, headers = checked(decoded, encoded=len(block.payload))
         length = content_length(headers)
         if 100 <= status < 200:
-            if length is not None or block.end_stream:
-                raise HeadersRefused(f"a {status} response that " + ("ends the stream" if block.end_stream else "announces a body"))
+            if block.end_stream:
+                raise HeadersRefused(f"a {status} response that ends the stream")
             if status in INTERIM:
                 yield Interim(status)
             return
-        if status == 204 and length:
-            raise HeadersRefused("a 204 response that announces a body")
         if self._method == "HEAD" or status in (204, 304):
             length = 0
         if block.end_stream and length:
@@ -245,7 +246,7 @@ class Http2Codec:
             raise FrameRefused("a GOAWAY that names a wrong stream")
         self._last_stream = last
         if last < STREAM:
-            yield Reset(_name(payload[4:8]), goaway=True)
+            yield Reset(error_name(payload[4:8]), goaway=True)
 
     def _settings(self, settings: Control) -> Iterator[Event]:
         if settings.flags & ACK:
@@ -293,8 +294,3 @@ class Http2Codec:
 
 def _cut(data: bytes) -> list[bytes]:
     return [data[i : i + MAX_FRAME] for i in range(0, len(data), MAX_FRAME)]
-
-
-def _name(code: bytes) -> str:
-    number = int.from_bytes(code, "big")
-    return ERROR_CODES[number] if number < len(ERROR_CODES) else f"0x{number:x}"

@@ -42,6 +42,10 @@ class FrameRefused(Exception):
     """A frame that nghttp2, or Envoy's flood protection, ends the connection for."""
 
 
+class EmptyFrames(FrameRefused):
+    """Two frames without content in a row, which do not count on a stream that has been reset (fuzzed)."""
+
+
 class BlockTooLarge(Exception):
     """More than MAX_BLOCK of compressed headers."""
 
@@ -83,9 +87,20 @@ def frame(kind: Type, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
 
+ERROR_CODES = (
+    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+)  # fmt: skip
+
 PADDABLE = (Type.DATA, Type.HEADERS, Type.PUSH_PROMISE)
 LENGTHS = {Type.PRIORITY: 5, Type.RST_STREAM: 4, Type.PING: 8, Type.WINDOW_UPDATE: 4}
 MAX_SETTINGS = 32
+
+
+def error_name(code: bytes) -> str:
+    """The name of an error code of RST_STREAM or GOAWAY, hexadecimal for one that has none (RFC 9113, 7)."""
+    number = int.from_bytes(code, "big")
+    return ERROR_CODES[number] if number < len(ERROR_CODES) else f"0x{number:x}"
 
 
 class FrameReader:
@@ -225,7 +240,9 @@ class FrameReader:
         """The compressed headers of our stream that have come so far, where more were announced."""
         if self._block is None and not (self._kind == Type.HEADERS and self._stream == STREAM):
             return b""
-        begun = bytes(self._block or b"") if self._block_stream == STREAM or self._block is None else b""
+        if self._block is not None and self._block_stream != STREAM:
+            return b""
+        begun = bytes(self._block or b"")
         if self._kind not in (Type.HEADERS, Type.CONTINUATION):
             return begun
         padded = 1 if self._kind == Type.HEADERS and self._flags & PADDED else 0
@@ -251,7 +268,7 @@ class FrameReader:
         """Envoy takes one frame without content and without END_STREAM, not two in a row."""
         self._empty = self._empty + 1 if not length and not self._flags & END_STREAM else 0
         if self._empty > 1:
-            raise FrameRefused("a flood of empty frames")
+            raise EmptyFrames("a flood of empty frames")
 
     @staticmethod
     def _require(good: bool, what: str) -> None:

@@ -50,9 +50,9 @@ def checked(headers: Iterable[tuple[bytes, bytes]], *, trailers: bool = False, e
             status = _status(value)
         else:
             _check(name, value)
-            if not trailers and not status:
-                raise HeadersRefused("no :status")
             kept.append((name, value))
+            if name == b"content-length":
+                _announced(status - 1, content_length(tuple(kept)))
         if name == b"cookie":
             continue  # Envoy puts them together in the end
         if name in merged:
@@ -82,6 +82,13 @@ def content_length(headers: Headers) -> int | None:
     if not 0 <= length < 2**63:
         raise HeadersRefused("Content-Length is not a number")
     return length
+
+
+def _announced(status: int, length: int | None) -> None:
+    if 100 <= status < 200:
+        raise HeadersRefused(f"a {status} response that announces a body")
+    if status == 204 and length:
+        raise HeadersRefused("a 204 response that announces a body")
 
 
 def _status(value: bytes) -> int:

@@ -167,7 +167,7 @@ def _failed(broken: http.Broken, facts: dict[str, Fact]) -> StageFailed:
     match broken.ending:
         case Refused(problem=problem) if started:
             failure = Failure.BODY_CUT
-            known |= {"problem": problem, "closed": broken.closed}
+            known |= {"problem": problem, "closed": broken.closed and facts.get("protocol") != "HTTP/2"}
         case Refused(problem=problem):
             failure = Failure.PROTOCOL_ERROR
             known |= {"problem": problem, **_spoken(broken.first)}
