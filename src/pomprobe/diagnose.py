@@ -31,11 +31,12 @@ from .model import (
     UpstreamOutcomes,
     Verdict,
 )
+from .newer import as_after, as_next
 from .older import as_before
 from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
-OLDER = "1.36"
+OLDER, NEXT = "1.36", "1.40"
 UNENDING = ("stream_idle_timeout", "max_duration_timeout")
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 WARN_AT = 0.8
@@ -149,6 +150,8 @@ class _Judge:
         """One endpoint: its answers, its health, and the verdicts on both."""
         weight = upstream.upstream.weight or 1
         walks = [tuple(o for o in probed.outcomes if o.stage is not StageName.HEALTH), *probed.samples]
+        if self.envoy == NEXT:
+            walks = [tuple(map(as_next, walk)) for walk in walks]
         answers = [self._answer(upstream.upstream, probed.endpoint, walk) for walk in walks]
         known = [a for a in answers if a is not None]
         if self.cluster.route.kind is RouteKind.SSH:  # no HTTP, and so no code that anybody would see
@@ -218,7 +221,9 @@ class _Judge:
 
     def _reply(self, rule: Rule, facts: Facts) -> EnvoyReply | None:
         reply = self.knowledge.catalog.reply(rule, facts, "1.37" if self.envoy == OLDER else self.envoy)
-        return as_before(reply, rule.name) if reply is not None and self.envoy == OLDER else reply
+        if reply is None or self.envoy not in (OLDER, NEXT):
+            return reply
+        return as_before(reply, rule.name) if self.envoy == OLDER else as_after(reply)
 
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
         """A failure that no request meets (a dead name beside a live one, a health check that panic hides) is a warning."""

@@ -79,10 +79,10 @@ def test_self_signed_is_a_certificate_that_names_itself_as_issuer() -> None:
     assert [True, False] == [certificates.facts(x509.parse(pair.der))["self_signed"] for pair in (mint(), mint("l", root()))]
 
 
-def test_addresses_that_are_none_are_left_out_of_the_names() -> None:
-    """An iPAddress of three bytes is nothing that could be shown."""
+def test_addresses_that_are_none_have_no_text() -> None:
+    """An iPAddress of three bytes is nothing that could be shown; Envoy 1.40 lists it as nothing (fuzzed)."""
     raw = unknown("2.5.29.17", b"\x30\x12\x87\x03abc\x82\x0bup.lab.test")
-    assert (HOST,) == certificates.names(x509.parse(mint(sans=(), extensions=[(raw, False)]).der))
+    assert ("", HOST) == certificates.names(x509.parse(mint(sans=(), extensions=[(raw, False)]).der))
 
 
 def test_names_with_control_characters_stay_as_they_are() -> None:
@@ -103,7 +103,10 @@ def test_a_damaged_certificate_is_judged_or_malformed(position: int, value: int,
     """A certificate with a few bytes changed is refused or accepted, never a defect of ours."""
     good = mint("l", root(), own_key=intermediate().key).der
     position %= len(good)
-    chain = judge.read([good[:position] + bytes([value]) * length + good[position + length :], intermediate().der])
+    try:
+        chain = judge.read([good[:position] + bytes([value]) * length + good[position + length :], intermediate().der])
+    except x509.Unreadable:
+        return
     assert isinstance(judge.judge(chain, tls_options(), "TLSv1.3"), judge.Refusal | None)
     for certificate in chain:
         assert certificates.facts(certificate)["sans"] is not None

@@ -13,7 +13,8 @@ import pytest
 from OpenSSL import SSL
 
 from pomprobe.model import Endpoint, StageFailed
-from pomprobe.net import server_hello, tcp, tls, tls_words
+from pomprobe.net import tcp, tls, tls_words
+from pomprobe.net.first_flight import FirstFlight
 from pomprobe.net.stream import CHUNK, Stream, TLSBroken
 from pomprobe.net.tls_stream import Handshake, TLSStream
 from servers.certificates import HOST, context, mint, root
@@ -62,8 +63,12 @@ def test_a_reason_that_was_never_seen_is_a_decode_error() -> None:
 def test_a_server_hello_that_is_not_whole_says_nothing() -> None:
     """Cut anywhere, it is no ServerHello that could be looked at."""
     whole = shake(hello(b"\xff\x01\x00\x01\x00"))
-    assert server_hello.read(whole) is not None
-    assert {None} == {server_hello.read(whole[:length]) for length in range(len(whole))}
+    flight = FirstFlight(())
+    for byte in whole[:-1]:
+        assert b"" == flight.feed(bytes((byte,)))
+    assert (None, None) == (flight.hello, flight.ended)
+    assert whole == flight.feed(whole[-1:])
+    assert flight.hello is not None
 
 
 @asynccontextmanager
@@ -275,7 +280,8 @@ def test_the_offer_is_that_of_envoy() -> None:
     thirteen = ["1301", "1302", "1303"]
     twelve = ["c02c", "c030", "c02b", "c02f", "cca9", "cca8", "c009", "c013", "009c", "002f", "c00a", "c014", "009d", "0035"]
     assert thirteen + twelve == [cipher for cipher in ciphers if cipher != "00ff"]
-    assert not {22, 35, 49} & found.keys()  # encrypt-then-MAC, tickets, post-handshake authentication
+    assert b"" == found[35]  # session tickets
+    assert not {22, 49} & found.keys()  # encrypt-then-MAC, post-handshake authentication
 
 
 def test_no_alpn_and_no_name_where_there_is_none() -> None:

@@ -41,7 +41,7 @@ def text(value: Fact) -> str | None:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(filter(None, value)) or None
     return _INSTANT.sub(r"\1 \2 UTC", value) if isinstance(value, str) else str(value)
 
 
@@ -97,7 +97,7 @@ def derive(facts: Facts) -> Facts:
     sans, wanted = facts.get("sans"), str(facts.get("match_name") or "").lower()
     if not isinstance(sans, tuple) or "san" in facts:
         return facts
-    names = [name for name in sans if "*" not in name and ":" not in name and not name.replace(".", "").isdigit()]
+    names = [name for name in sans if name and "*" not in name and ":" not in name and not name.replace(".", "").isdigit()]
     above = [name for name in sans if name.startswith("*.") and f".{wanted}".endswith(name[1:].lower())]
     return {**facts, "san": next(iter(names), None), "wildcard": next(iter(above), None)}
 

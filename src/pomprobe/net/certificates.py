@@ -49,8 +49,9 @@ def _lasting(certificate: X509) -> dict[str, Fact]:
 
 
 def names(certificate: X509) -> tuple[str, ...]:
-    """The subjectAltNames as text, in the order of the certificate."""
-    return tuple(text for text in map(_text, certificate.alt_names or ()) if text is not None)
+    """The subjectAltNames as text, in the order of the certificate, "" for one that Envoy has no words for; () where all are such."""
+    found = tuple(map(_text, certificate.alt_names or ()))
+    return found if any(found) else ()
 
 
 def dns_names(certificate: X509) -> list[str]:
@@ -81,20 +82,20 @@ def _modulus_bits(key: bytes) -> int:
     return int.from_bytes(modulus).bit_length()
 
 
-def _text(name: GeneralName) -> str | None:
-    """As Envoy 1.40 lists it (Utility::generalNameAsString); None for what it leaves out (variants tls-san-*)."""
+def _text(name: GeneralName) -> str:
+    """As Envoy 1.40 lists it (Utility::generalNameAsString), "" for what it does not know (variants tls-san-*, fuzzed)."""
     if name.kind == IP and len(name.value) in (4, 16):
         return socket.inet_ntop(socket.AF_INET if len(name.value) == 4 else socket.AF_INET6, name.value)
     if name.kind in (DNS, RFC822, URI):
-        return name.value.decode("utf-8", "replace")
-    return _other(name.value) if name.kind == OTHER else None
+        return name.value.decode("latin-1")  # an IA5String, whatever its bytes are
+    return _other(name.value) if name.kind == OTHER else ""
 
 
-def _other(value: bytes) -> str | None:
+def _other(value: bytes) -> str:
     """The text in an otherName, if it is one."""
     try:
         _, (_, explicit) = der.items(value)
         (tag, text), = der.items(explicit)
     except (der.Malformed, ValueError):
-        return None
-    return text.decode(ENCODINGS[tag], "replace") if tag in ENCODINGS else None
+        return ""
+    return text.decode(ENCODINGS[tag], "replace") if tag in ENCODINGS else ""

@@ -30,32 +30,40 @@ class Refusal:
 
 
 def read(sent: Sequence[bytes]) -> tuple[X509, ...]:
-    """The certificates that can be read, in DER before; none where the first one cannot."""
+    """The certificates that can be read, in DER before; none where the first one cannot. Raises x509.Unreadable."""
     chain = []
     for encoded in sent:
         try:
             chain.append(x509.parse(encoded))
+        except x509.Unreadable:
+            raise
         except der.Malformed:
             if not chain:
                 return ()
     return tuple(chain)
 
 
-def judge(chain: Sequence[X509], options: UpstreamTLS, version: str) -> Refusal | None:
-    """The verdict on a chain as the server sent it, on a connection of this TLS version; None where Envoy is content."""
+def judge(
+    chain: Sequence[X509], options: UpstreamTLS, version: str, *, whole: bool = True, later: bool = False
+) -> Refusal | None:
+    """The verdict on a chain as the server sent it, on a connection of this TLS version; None where Envoy is content.
+
+    whole: TLS 1.2 alone; did the server's first flight come to its end, before which nobody looks at the key usage?
+    later: the verdict of Envoy 1.40.
+    """
     if not chain:
         return _tls_error("the certificate cannot be read", tls_words.CANNOT_PARSE_LEAF)
     signs = chain[0].may_use_key(DIGITAL_SIGNATURE)
     if not signs and version == "TLSv1.3":
         return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
-    refusal = None if options.skip_verify else _chain(chain, options) or _name(chain[0], options)
-    if refusal is None and not signs and not certificates.key_type(chain[0]).startswith("RSA"):
+    refusal = None if options.skip_verify else _chain(chain, options, later) or _name(chain[0], options)
+    if whole and refusal is None and not signs and not certificates.key_type(chain[0]).startswith("RSA"):
         return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
     return refusal
 
 
-def _chain(chain: Sequence[X509], options: UpstreamTLS) -> Refusal | None:
-    verdict = _verified(tuple(chain), options.trust or b"", int(time()))
+def _chain(chain: Sequence[X509], options: UpstreamTLS, later: bool) -> Refusal | None:
+    verdict = _verified(tuple(chain), options.trust or b"", int(time()), later)
     if not verdict.code:
         return None
     reason = boringssl.verify_reason(verdict.code)
@@ -72,9 +80,9 @@ def _relative(last: X509, trust: bytes) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _verified(chain: tuple[X509, ...], trust: bytes, second: int) -> verify.Verdict:
+def _verified(chain: tuple[X509, ...], trust: bytes, second: int, later: bool) -> verify.Verdict:
     """The verdict at a (Unix) second, finer than which no certificate is dated: many servers of a fleet show the same chain."""
-    return verify.verify(chain, trust_store.read(trust), datetime.fromtimestamp(second, UTC))
+    return verify.verify(chain, trust_store.read(trust), datetime.fromtimestamp(second, UTC), later=later)
 
 
 def _name(leaf: X509, options: UpstreamTLS) -> Refusal | None:

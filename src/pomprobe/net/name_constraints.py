@@ -1,4 +1,4 @@
-"""Name constraints as BoringSSL checks them (crypto/x509/v3_ncons.cc, as in Envoy 1.37): DNS, mail, URI and directory names only.
+"""Name constraints as BoringSSL checks them (crypto/x509/v3_ncons.cc, as in Envoy 1.37 and 1.40): DNS, mail, URI and directory names only.
 
 Results are X509_V_ERR numbers, 0 for none.
 """
@@ -18,8 +18,8 @@ MOST = 1 << 20  # names times constraints, against certificates made to keep a c
 _IA5 = 0x16
 
 
-def check(certificate: X509, constraints: Constraints) -> int:
-    """Do the names of a certificate obey the constraints of a CA above it?"""
+def check(certificate: X509, constraints: Constraints, later: bool = False) -> int:
+    """Do the names of a certificate obey the constraints of a CA above it? later: as Envoy 1.40 reads them."""
     alt_names = certificate.alt_names or ()
     names = len(certificate.subject.attributes) + len(alt_names)
     if names * (len(constraints.permitted) + len(constraints.excluded)) > MOST:
@@ -27,7 +27,7 @@ def check(certificate: X509, constraints: Constraints) -> int:
     for name in (*_of_subject(certificate), *alt_names):
         if name.kind == RFC822 and name.name is not None:
             return UNSUPPORTED_NAME
-        error = _check(name, constraints)
+        error = _check(name, constraints, later)
         if error:
             return error
     return 0
@@ -50,7 +50,7 @@ def _of_subject(certificate: X509) -> Iterator[GeneralName]:
             yield GeneralName(RFC822, attribute.text.encode(), None if attribute.tag == _IA5 else subject)
 
 
-def _check(name: GeneralName, constraints: Constraints) -> int:
+def _check(name: GeneralName, constraints: Constraints, later: bool) -> int:
     permitted: bool | None = None
     for tree in constraints.permitted:
         if tree.base.kind != name.kind:
@@ -59,7 +59,7 @@ def _check(name: GeneralName, constraints: Constraints) -> int:
             return SUBTREE_BOUNDS
         if permitted:
             continue
-        error = _within(name, tree)
+        error = _within(name, tree, later)
         if error not in (0, PERMITTED_VIOLATION):
             return error
         permitted = not error
@@ -68,20 +68,20 @@ def _check(name: GeneralName, constraints: Constraints) -> int:
     for tree in constraints.excluded:
         if tree.base.kind != name.kind:
             continue
-        error = SUBTREE_BOUNDS if tree.bounded else _within(name, tree)
+        error = SUBTREE_BOUNDS if tree.bounded else _within(name, tree, later, excluding=True)
         if error != PERMITTED_VIOLATION:
             return error or EXCLUDED_VIOLATION
     return 0
 
 
-def _within(name: GeneralName, tree: Subtree) -> int:
+def _within(name: GeneralName, tree: Subtree, later: bool, *, excluding: bool = False) -> int:
     """0 where the name lies in the subtree, PERMITTED_VIOLATION where not, else what cannot be understood."""
     base = tree.base
     if name.kind == DIRECTORY and name.name and base.name:
         return 0 if name.name.canonical.startswith(base.name.canonical) else PERMITTED_VIOLATION
     value, limit = name.value.decode("latin-1").lower(), base.value.decode("latin-1").lower()
     if name.kind == DNS:
-        return _dns(value, limit)
+        return _dns(value, limit, excluding) if later else _dns_before(value, limit)
     if name.kind == RFC822:
         return _mail(value, limit)
     if name.kind == URI:
@@ -89,8 +89,17 @@ def _within(name: GeneralName, tree: Subtree) -> int:
     return UNSUPPORTED_TYPE
 
 
-def _dns(value: str, limit: str) -> int:
+def _dns(value: str, limit: str, excluding: bool) -> int:
+    """Without the dot at the end; a wildcard lies in what is excluded below the same name (nc_dns since 2026)."""
+    if not limit:
+        return 0
     value, limit = value.removesuffix("."), limit.removesuffix(".")
+    if excluding and value.startswith("*.") and "." in limit and value[2:] == limit.partition(".")[2]:
+        return 0
+    return _dns_before(value, limit)
+
+
+def _dns_before(value: str, limit: str) -> int:
     inside = not limit or value == limit or value.endswith(limit if limit.startswith(".") else "." + limit)
     return 0 if inside else PERMITTED_VIOLATION
 

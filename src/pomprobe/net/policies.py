@@ -17,27 +17,41 @@ STRICT = {CONSTRAINTS, MAPPINGS, INHIBIT_ANY}
 """Extensions that can make a chain invalid; policies alone cannot, if they can be read."""
 
 
+class Invalid(der.Malformed):
+    """The extensions break their rules. wordless: BoringSSL's error queue says nothing of it."""
+
+    def __init__(self, message: str, *, wordless: bool = False) -> None:
+        super().__init__(message)
+        self.wordless = wordless
+
+
 def check(chain: Sequence[X509]) -> int:
-    """The X509_V_ERR number for the policies of a chain, leaf first, trust anchor last; 0 where they are fine."""
-    if len(chain) < 2 or not any(CONSTRAINTS in certificate.extensions for certificate in chain):
-        return _syntax(chain)
+    """The X509_V_ERR number for the policies of a chain, leaf first, trust anchor last; 0 where they are fine. Raises Invalid."""
     try:
+        if len(chain) < 2 or not any(CONSTRAINTS in certificate.extensions for certificate in chain):
+            return _syntax(chain)
         return _check(chain)
-    except der.Malformed:
-        return INVALID
+    except Invalid:
+        raise
+    except der.Malformed as error:
+        raise Invalid(str(error)) from error
 
 
 def _syntax(chain: Sequence[X509]) -> int:
     """Without a CA that requires a policy only mistakes in the extensions count."""
-    try:
-        for depth, certificate in enumerate(chain[:-1]):
-            _policies(certificate)
-            _inhibit(certificate)
-            if depth:
-                _mappings(certificate)
-    except der.Malformed:
-        return INVALID
+    for depth, certificate in enumerate(chain[:-1]):
+        _policies(certificate)
+        _inhibit(certificate)
+        if depth:
+            _mappings(certificate)
     return 0
+
+
+def _value(certificate: X509, oid: str) -> bytes | None:
+    """The extension of that OID, None where there is none. Raises Invalid where there are two."""
+    if oid in certificate.repeated:
+        raise Invalid("an extension that stands there twice", wordless=True)
+    return certificate.extensions.get(oid)
 
 
 def _check(chain: Sequence[X509]) -> int:
@@ -75,7 +89,7 @@ def _mapped(valid: set[str], mappings: Sequence[tuple[str, str]], *, allowed: bo
 
 
 def _policies(certificate: X509) -> set[str] | None:
-    data = certificate.extensions.get(POLICIES)
+    data = _value(certificate, POLICIES)
     if data is None:
         return None
     found = [der.oid(next(der.items(value))[1]) for _, value in der.items(der.content(data, der.SEQUENCE)) if value]
@@ -85,14 +99,16 @@ def _policies(certificate: X509) -> set[str] | None:
 
 
 def _mappings(certificate: X509) -> list[tuple[str, str]]:
-    data = certificate.extensions.get(MAPPINGS)
+    data = _value(certificate, MAPPINGS)
     if data is None:
         return []
     pairs = []
     for _, value in der.items(der.content(data, der.SEQUENCE)):
         oids = [der.oid(oid) for _, oid in der.items(value)]
-        if len(oids) != 2 or ANY in oids:
+        if len(oids) != 2:
             raise der.Malformed("a policy mapping that is none")
+        if ANY in oids:
+            raise Invalid("a mapping of any policy", wordless=True)
         pairs.append((oids[0], oids[1]))
     if not pairs:
         raise der.Malformed("no policy mappings")
@@ -101,7 +117,7 @@ def _mappings(certificate: X509) -> list[tuple[str, str]]:
 
 def _constraints(certificate: X509) -> tuple[int, int]:
     """requireExplicitPolicy and inhibitPolicyMapping: after how many certificates they apply; a large number for never."""
-    data = certificate.extensions.get(CONSTRAINTS)
+    data = _value(certificate, CONSTRAINTS)
     if data is None:
         return _NEVER, _NEVER
     found = {tag: der.integer(value) for tag, value in der.items(der.content(data, der.SEQUENCE))}
@@ -111,7 +127,7 @@ def _constraints(certificate: X509) -> tuple[int, int]:
 
 
 def _inhibit(certificate: X509) -> int:
-    data = certificate.extensions.get(INHIBIT_ANY)
+    data = _value(certificate, INHIBIT_ANY)
     if data is None:
         return _NEVER
     skip = der.integer(der.content(data, der.INTEGER))

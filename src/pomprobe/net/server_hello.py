@@ -11,36 +11,23 @@ from dataclasses import dataclass
 
 from .tls_words import (
     BAD_EXTENSION,
-    BAD_MAC,
     BAD_POINT,
     DECODE_ERROR,
     DOWNGRADE,
     EMPTY_RETRY,
-    ENCRYPTED_TOO_LONG,
     EXTENSION,
-    LONGEST_RECORD,
     MISSING_KEY_SHARE,
     RENEGOTIATION_ENCODING,
     RENEGOTIATION_MISMATCH,
-    TOO_LONG,
-    TOO_SHORT,
     UNEXPECTED_MESSAGE,
-    UNEXPECTED_RECORD,
     UNSUPPORTED_COMPRESSION,
     UNSUPPORTED_PROTOCOL,
     WRONG_CIPHER,
     WRONG_CURVE,
-    WRONG_VERSION,
     ssl,
 )
 
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, SERVER_HELLO = 20, 21, 22, 2  # content types of records, type of a message
-LONGEST_MESSAGE = 100 * 1024  # ssl_max_handshake_message_len, before the certificate
-TAG = 16  # bytes of authentication at the end of an encrypted record
-
-WORDLESS = "-"
-"""The handshake ends without words: supported_versions that is cut (parse_server_version), a message that the server leaves unfinished."""
-
+SERVER_HELLO = 2  # type of a message
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURES, ALPN, EXTENDED_MASTER_SECRET, TICKET = 0, 10, 11, 13, 16, 23, 35
 SUPPORTED_VERSIONS, COOKIE, KEY_MODES, KEY_SHARE, RENEGOTIATION = 43, 44, 45, 51, 0xFF01
 
@@ -94,46 +81,25 @@ class ServerHello:
         return _alpn(dict(self.extensions).get(ALPN, b""))
 
 
-class _Malformed(Exception):
+class Malformed(Exception):
     """It is cut, or longer than it says."""
 
 
-def message(came: bytes, skip: int = 0) -> tuple[int, bytes] | None:
-    """Type and body of the first handshake message in what came (after `skip` of them), None where it is not all there."""
-    content, position = b"", 0
-    while position + 5 <= len(came) and came[position] == HANDSHAKE and came[position + 1] == 3:
-        end = position + 5 + int.from_bytes(came[position + 3 : position + 5])
-        if end > len(came):
-            return None
-        content += came[position + 5 : end]
-        position = end
-        while len(content) >= 4 and len(content) >= (size := 4 + int.from_bytes(content[1:4])):
-            if not skip:
-                return content[0], content[4:size]
-            content, skip = content[size:], skip - 1
-    return None
+def complaint(
+    kind: int, body: bytes, session_id: bytes, offered: Sequence[str], retry: ServerHello | None = None
+) -> str | None:
+    """BoringSSL's error for a message that should be a ServerHello, "" for one without words, None where it is taken.
 
-
-def read(came: bytes) -> ServerHello | None:
-    """The ServerHello at the beginning of what came, None where there is none that can be read."""
-    first = message(came)
-    try:
-        return _parsed(first[1]) if first and first[0] == SERVER_HELLO else None
-    except _Malformed:
-        return None
-
-
-def complaint(came: bytes, session_id: bytes, offered: Sequence[str]) -> str:
-    """BoringSSL's error for the first message, "" for none so far. session_id, offered: what the client sent (protocols of ALPN)."""
-    first = message(came)
-    if first is None:
-        return _begun(came)
-    if first[0] != SERVER_HELLO:
+    session_id, offered: what the client sent (protocols of ALPN); retry: the HelloRetryRequest that came before.
+    """
+    if kind != SERVER_HELLO:
         return UNEXPECTED_MESSAGE
     try:
-        hello = _parsed(first[1])
-    except _Malformed:
+        hello = read(body)
+    except Malformed:
         return DECODE_ERROR
+    if retry is not None:
+        return _second(hello, retry, session_id)
     if hello.version != TLS12:
         return DECODE_ERROR if hello.version == TLS13 else UNSUPPORTED_PROTOCOL
     if [kind for kind, _ in hello.extensions].count(SUPPORTED_VERSIONS) > 1:
@@ -142,37 +108,10 @@ def complaint(came: bytes, session_id: bytes, offered: Sequence[str]) -> str:
         return BAD_EXTENSION
     version = dict(hello.extensions).get(SUPPORTED_VERSIONS, TLS12.to_bytes(2))
     if len(version) != 2:
-        return WORDLESS
-    if version == TLS13.to_bytes(2):
-        return _of_13(hello, session_id)
-    return _of_12(hello, session_id, offered) if version == TLS12.to_bytes(2) else UNSUPPORTED_PROTOCOL
-
-
-def _begun(came: bytes) -> str:
-    """What is wrong with a first record before its message is complete."""
-    if len(came) < 5 or came[1] != 3 or came[0] == ALERT or len(came) < 5 + (length := int.from_bytes(came[3:5])):
         return ""
-    if came[0] != HANDSHAKE:
-        return UNEXPECTED_RECORD if came[0] == CHANGE_CIPHER_SPEC else ""
-    if length >= 4 and int.from_bytes(came[6:9]) > LONGEST_MESSAGE:
-        return TOO_LONG
-    return WORDLESS if length >= 4 and len(came) == 5 + length else ""
-
-
-def protected(came: bytes) -> str:
-    """BoringSSL's error for the first encrypted record of TLS 1.3, where it cannot be decrypted (ssl/tls_record.cc); "" for none."""
-    position = 0
-    while position + 5 <= len(came):
-        kind, length = came[position], int.from_bytes(came[position + 3 : position + 5])
-        body = came[position + 5 : position + 5 + length]
-        if position and not (kind == CHANGE_CIPHER_SPEC and body == b"\x01"):
-            if came[position + 1 : position + 3] != b"\x03\x03":
-                return WRONG_VERSION
-            if length > LONGEST_RECORD:
-                return ENCRYPTED_TOO_LONG
-            return "" if len(body) < length else BAD_MAC if length >= TAG else TOO_SHORT
-        position += 5 + length
-    return ""
+    if version == TLS13.to_bytes(2):
+        return _of_13(hello, session_id) or None
+    return (_of_12(hello, session_id, offered) or None) if version == TLS12.to_bytes(2) else UNSUPPORTED_PROTOCOL
 
 
 def sent_session_id(client_hello: bytes) -> bytes:
@@ -180,14 +119,14 @@ def sent_session_id(client_hello: bytes) -> bytes:
     return client_hello[44 : 44 + client_hello[43]] if len(client_hello) > 43 else b""
 
 
-def _parsed(body: bytes) -> ServerHello:
-    """ssl_parse_server_hello. Raises _Malformed."""
+def read(body: bytes) -> ServerHello:
+    """A ServerHello from the body of its message (ssl_parse_server_hello). Raises Malformed."""
     if len(body) < 35 or body[34] > 32:
-        raise _Malformed
+        raise Malformed
     rest = 35 + body[34]
     block = body[rest + 5 :]
     if len(body) < rest + 3 or (len(body) > rest + 3 and (len(body) < rest + 5 or int.from_bytes(body[rest + 3 : rest + 5]) != len(block))):
-        raise _Malformed
+        raise Malformed
     extensions, position = [], 0
     while position + 4 <= len(block):
         end = position + 4 + int.from_bytes(block[position + 2 : position + 4])
@@ -251,15 +190,41 @@ def _of_13(hello: ServerHello, session_id: bytes) -> str:
         return DECODE_ERROR
     if hello.cipher not in CIPHERS_13:
         return WRONG_CIPHER
-    expected = {SUPPORTED_VERSIONS, KEY_SHARE} | ({COOKIE} if hello.is_retry else set())
     seen: dict[int, bytes] = {}
+    if words := _unexpected(hello, seen):
+        return words
+    return _retried(seen) if hello.is_retry else _shared(seen.get(KEY_SHARE), X25519)
+
+
+def _unexpected(hello: ServerHello, seen: dict[int, bytes]) -> str:
+    """What is wrong with the kinds of its extensions; seen: gets their contents."""
+    expected = {SUPPORTED_VERSIONS, KEY_SHARE} | ({COOKIE} if hello.is_retry else set())
     for kind, content in hello.extensions:
         if kind not in expected:
             return UNEXPECTED
         if kind in seen:
             return DUPLICATE
         seen[kind] = content
-    return _retried(seen) if hello.is_retry else _shared(seen.get(KEY_SHARE))
+    return ""
+
+
+def _second(hello: ServerHello, retry: ServerHello, session_id: bytes) -> str | None:
+    """What is wrong with the ServerHello that follows a HelloRetryRequest (tls13_client.cc, do_read_server_hello)."""
+    if hello.version != TLS12 or hello.compression or hello.session_id != session_id or not (hello.extensions or not hello.whole):
+        return DECODE_ERROR
+    if hello.is_retry:
+        return UNEXPECTED_MESSAGE
+    if hello.cipher != retry.cipher:
+        return WRONG_CIPHER
+    seen: dict[int, bytes] = {}
+    if words := _unexpected(hello, seen):
+        return words
+    if not hello.whole:
+        return BAD_EXTENSION
+    if seen.get(SUPPORTED_VERSIONS) != TLS13.to_bytes(2):
+        return ssl(268435744, "SECOND_SERVERHELLO_VERSION_MISMATCH")
+    asked = dict(retry.extensions).get(KEY_SHARE)
+    return _shared(seen.get(KEY_SHARE), int.from_bytes(asked) if asked else X25519) or None
 
 
 def _retried(seen: dict[int, bytes]) -> str:
@@ -277,12 +242,12 @@ def _retried(seen: dict[int, bytes]) -> str:
     return "" if group in CURVES and group != X25519 else WRONG_CURVE
 
 
-def _shared(share: bytes | None) -> str:
-    """What is wrong with the server's key share."""
+def _shared(share: bytes | None, group: int) -> str:
+    """What is wrong with the server's key share of this group; a point of a curve is left to OpenSSL."""
     if share is None:
         return MISSING_KEY_SHARE
     if len(share) < 4 or int.from_bytes(share[2:4]) != len(share) - 4:
         return DECODE_ERROR
-    if int.from_bytes(share[:2]) != X25519:
+    if int.from_bytes(share[:2]) != group:
         return WRONG_CURVE
-    return "" if len(share) == 36 and any(share[4:]) else BAD_POINT
+    return "" if group != X25519 or (len(share) == 36 and any(share[4:])) else BAD_POINT

@@ -20,6 +20,7 @@ _ECDSA = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + _X509
 _WRONG_KEY = "201326781:ASN.1_encoding_routines:OPENSSL_internal:WRONG_PUBLIC_KEY_TYPE|"
 _NO_KEY = "184549501:X.509_certificate_routines:OPENSSL_internal:PUBLIC_KEY_DECODE_ERROR|"
 _UNSUPPORTED = "201326703:ASN.1_encoding_routines:OPENSSL_internal:DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|"
+_AMBIGUOUS = "184549513:X.509_certificate_routines:OPENSSL_internal:SIGNATURE_ALGORITHM_MISMATCH|"
 _RSA = (
     "67108971:RSA_routines:OPENSSL_internal:BLOCK_TYPE_IS_NOT_01|67109000:RSA_routines:OPENSSL_internal:PADDING_CHECK_FAILED|" + _X509
 )
@@ -71,6 +72,8 @@ def check(certificate: X509, issuer: X509) -> Bad | None:
         return Bad(_NO_KEY, undecodable=True)
     if not isinstance(key, PublicKey) or (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES):
         return Bad(_NO_KEY, undecodable=True)
+    if certificate.signature.ambiguous:
+        return Bad(_AMBIGUOUS)
     algorithm = certificate.signature.algorithm
     if algorithm not in {*PKCS1, *ECDSA, PSS, ED25519}:
         return Bad(_UNSUPPORTED)

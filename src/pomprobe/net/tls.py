@@ -74,7 +74,7 @@ def offer(
     context.set_tls13_ciphersuites(TLS13_CIPHERS)
     _must(_lib.SSL_CTX_set1_curves_list(context._context, GROUPS))
     _must(_lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNATURES))
-    options = SSL.OP_NO_COMPRESSION | SSL.OP_NO_TICKET | NO_ENCRYPT_THEN_MAC | LEGACY_SERVER_CONNECT
+    options = SSL.OP_NO_COMPRESSION | NO_ENCRYPT_THEN_MAC | LEGACY_SERVER_CONNECT
     context.set_options(options if allow_renegotiation else options | NO_RENEGOTIATION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if alpn:

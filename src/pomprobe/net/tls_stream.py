@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
+from .first_flight import FirstFlight
 from .stream import CHUNK, Stream, TLSBroken
 from .tls import Broken, Closed, Engine
 
-ALERT = 21  # content type of a record
 MAJOR = 3  # first byte of a record's version, in every TLS there is
 HEADER = 5
 KEPT = 4096  # bytes; the plain part of a handshake is shorter where no certificate comes in it
@@ -67,15 +68,17 @@ class TLSStream:
 class Handshake:
     """A handshake in progress, or how far it came."""
 
-    def __init__(self, stream: Stream, engine: Engine) -> None:
+    def __init__(self, stream: Stream, engine: Engine, offered: Sequence[str] = ()) -> None:
         self._stream = stream
         self._engine = engine
+        self.flight = FirstFlight(offered)
+        """The server's plain part, as BoringSSL sees it. offered: the protocols of ALPN."""
         self.first = b""
         """The first bytes that came, for a look at what OpenSSL does not tell."""
-        self.client_hello = b""
 
     async def run(self) -> TLSStream:
-        """Raises NotTLS, tls.Closed, tls.Broken, and OSError as the system gives it."""
+        """Raises NotTLS, first_flight.Ended, tls.Closed, tls.Broken, and OSError as the system gives it."""
+        greeted = False
         while True:
             try:
                 complete = self._engine.handshake()
@@ -85,20 +88,19 @@ class Handshake:
                 raise
             out = self._engine.take()
             if out:
-                self.client_hello = self.client_hello or out
+                if not greeted:
+                    self.flight.sent(out)
+                    greeted = True
                 await self._stream.send(out)
+            if self.flight.ended:
+                raise self.flight.ended
             if complete:
                 return TLSStream(self._stream, self._engine)
             came = await self._stream.receive()
             if not came:
                 raise Closed
             self._look(came)
-            self._engine.feed(came)
-
-    @property
-    def alert_came_first(self) -> bool:
-        """Was the answer to the ClientHello an alert?"""
-        return self.first[:1] == bytes((ALERT,))
+            self._engine.feed(self.flight.feed(came))
 
     def _look(self, came: bytes) -> None:
         """BoringSSL reads a whole record header before it judges it (ssl/tls_record.cc, tls_open_record)."""

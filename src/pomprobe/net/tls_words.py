@@ -23,10 +23,22 @@ WRONG_CURVE = ssl(268435699, "WRONG_CURVE")
 BAD_POINT = ssl(268435564, "BAD_ECPOINT")
 CANNOT_PARSE_LEAF = ssl(268435728, "CANNOT_PARSE_LEAF_CERT")
 KEY_USAGE = ssl(268435758, "KEY_USAGE_BIT_INCORRECT")
+BAD_ECC_CERT = ssl(268435563, "BAD_ECC_CERT")
+UNKNOWN_GROUP = (
+    "251658363:elliptic_curve_routines:OPENSSL_internal:UNKNOWN_GROUP|100663398:public_key_routines:OPENSSL_internal:DECODE_ERROR"
+)
+UNSUPPORTED_ALGORITHM = "100663424:public_key_routines:OPENSSL_internal:UNSUPPORTED_ALGORITHM"
+WRONG_CERTIFICATE_TYPE = ssl(268435697, "WRONG_CERTIFICATE_TYPE")
 BAD_EXTENSION = ssl(268435646, "PARSE_TLSEXT")
 EXTENSION = ssl(268435605, "ERROR_PARSING_EXTENSION") + "|" + BAD_EXTENSION
 BAD_MAC = "503316581:Cipher_functions:OPENSSL_internal:BAD_DECRYPT|" + ssl(268435595, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
 BAD_SIGNATURE = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + ssl(268435570, "BAD_SIGNATURE")
+BAD_ALERT = ssl(268435558, "BAD_ALERT")
+CERTIFICATE_LENGTH = ssl(268435583, "CERT_LENGTH_MISMATCH")
+EXCESS = ssl(268435711, "EXCESS_HANDSHAKE_DATA")
+TOO_MANY_EMPTY = ssl(268435675, "TOO_MANY_EMPTY_FRAGMENTS")
+TOO_MANY_WARNINGS = ssl(268435676, "TOO_MANY_WARNING_ALERTS")
+UNKNOWN_ALERT = ssl(268435683, "UNKNOWN_ALERT_TYPE")
 WRONG_VERSION = ssl(268435703, "WRONG_VERSION_NUMBER")
 TOO_LONG = ssl(268435606, "EXCESSIVE_MESSAGE_SIZE")
 TOO_SHORT = ssl(268435568, "BAD_PACKET_LENGTH") + "|" + ssl(268435595, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
@@ -53,28 +65,28 @@ REASONS = {
     "excessive message size": TOO_LONG,
     "failed during derivation": BAD_POINT,
     "inappropriate fallback": DOWNGRADE,
-    "invalid alert": ssl(268435558, "BAD_ALERT"),
+    "invalid alert": BAD_ALERT,
     "invalid compression algorithm": DECODE_ERROR,
     "invalid encoding": "251658349:elliptic_curve_routines:OPENSSL_internal:INVALID_ENCODING|" + BAD_POINT,
     "invalid session id": DECODE_ERROR,
     "length mismatch": DECODE_ERROR,
     "no change following hrr": EMPTY_RETRY,
     "no suitable key share": MISSING_KEY_SHARE,
-    "not on record boundary": ssl(268435711, "EXCESS_HANDSHAKE_DATA"),
+    "not on record boundary": EXCESS,
     "point is not on curve": "251658360:elliptic_curve_routines:OPENSSL_internal:POINT_IS_NOT_ON_CURVE|" + BAD_POINT,
     "provider signature failure": BAD_SIGNATURE,
-    "record too small": ssl(268435675, "TOO_MANY_EMPTY_FRAGMENTS"),
+    "record too small": TOO_MANY_EMPTY,
     "renegotiation encoding err": RENEGOTIATION_ENCODING,
     "renegotiation mismatch": RENEGOTIATION_MISMATCH,
     "tls session id too long": DECODE_ERROR,
-    "too many warn alerts": ssl(268435676, "TOO_MANY_WARNING_ALERTS"),
+    "too many warn alerts": TOO_MANY_WARNINGS,
     "unexpected message": UNEXPECTED_MESSAGE,
     "unexpected record": UNEXPECTED_RECORD,
-    "unknown alert type": ssl(268435683, "UNKNOWN_ALERT_TYPE"),
+    "unknown alert type": UNKNOWN_ALERT,
     "unknown cipher returned": WRONG_CIPHER,
     "unsupported compression algorithm": UNSUPPORTED_COMPRESSION,
     "unsupported protocol": UNSUPPORTED_PROTOCOL,
-    "wrong certificate type": ssl(268435697, "WRONG_CERTIFICATE_TYPE"),
+    "wrong certificate type": WRONG_CERTIFICATE_TYPE,
     "wrong cipher returned": WRONG_CIPHER,
     "wrong curve": WRONG_CURVE,
     "wrong signature type": ssl(268435701, "WRONG_SIGNATURE_TYPE"),

@@ -25,16 +25,16 @@ class TrustStore:
         for certificate in self.certificates:
             self._by_name.setdefault(certificate.subject.canonical, []).append(certificate)
 
-    def named(self, name: bytes) -> Sequence[X509]:
-        """The certificates of this (canonical) name, the one that is tried first in front."""
+    def named(self, name: bytes, later: bool = False) -> Sequence[X509]:
+        """The certificates of this (canonical) name, the one that is tried first in front: in Envoy 1.40 (later) the file's first."""
         found = self._by_name.get(name, [])
-        if len(found) < 2:
+        if len(found) < 2 or later:
             return found
         return [certificate for certificate in self._sorted if certificate.subject.canonical == name]
 
-    def issuer(self, certificate: X509) -> X509 | None:
+    def issuer(self, certificate: X509, later: bool = False) -> X509 | None:
         """The first trusted certificate that could have issued this one (X509_STORE_CTX_get1_issuer)."""
-        return next((found for found in self.named(certificate.issuer.canonical) if found.issued(certificate)), None)
+        return next((found for found in self.named(certificate.issuer.canonical, later) if found.issued(certificate)), None)
 
     @cached_property
     def _sorted(self) -> list[X509]:

@@ -1,4 +1,4 @@
-"""Is a chain trusted? As the BoringSSL of Envoy 1.37 answers it, which differs from OpenSSL in who is asked for what.
+"""Is a chain trusted? As the BoringSSL of Envoy 1.37, or of 1.40, answers it, which differs from OpenSSL in who is asked for what.
 
 BoringSSL checks extensions (CA, purpose, path length, unknown critical ones) of what the server sent only: a trust anchor
 is trusted as it is, an OpenSSL of our days wants it to be a proper CA. Source: X509_verify_cert in crypto/x509/x509_vfy.cc
@@ -38,24 +38,27 @@ class Verdict:
     before: str = ""
 
 
-def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None) -> Verdict:
-    """The verdict on what a server sent, leaf first. Certificates of any other order and number are taken as they fit."""
-    chain, untrusted, verdict = _build(sent, trust)
+def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None, *, later: bool = False) -> Verdict:
+    """The verdict on what a server sent, leaf first. Certificates of any other order and number are taken as they fit.
+
+    later: of Envoy 1.40, which finds and judges some things otherwise than 1.37.
+    """
+    chain, untrusted, verdict = _build(sent, trust, later)
     if verdict.code:
         return verdict
     return (
-        _check_extensions(chain[:untrusted])
+        _check_extensions(chain[:untrusted], later)
         or _check_signatures(chain, now or datetime.now(UTC))
-        or _check_names(chain)
+        or _check_names(chain, later)
         or _check_policies(chain)
     )
 
 
-def _build(sent: Sequence[X509], trust: TrustStore) -> tuple[list[X509], int, Verdict]:
+def _build(sent: Sequence[X509], trust: TrustStore, later: bool) -> tuple[list[X509], int, Verdict]:
     """The chain, how many of its certificates are not from the store, and what went wrong."""
     chain = [sent[0]]
-    left = list(sent[1:])
-    while len(chain) < MOST and not chain[-1].malformed and not chain[-1].self_signed and trust.issuer(chain[-1]) is None:
+    left = list(sent)  # the leaf, too: Envoy hands over all that came
+    while len(chain) < MOST and not chain[-1].malformed and not chain[-1].self_signed and trust.issuer(chain[-1], later) is None:
         issuer = next((certificate for certificate in left if certificate.issued(chain[-1])), None)
         if issuer is None:
             break
@@ -69,12 +72,12 @@ def _build(sent: Sequence[X509], trust: TrustStore) -> tuple[list[X509], int, Ve
             root = chain.pop()
             untrusted -= 1
         else:
-            anchor = trust.issuer(chain[0])
+            anchor = trust.issuer(chain[0], later)
             if anchor is None or anchor.encoded != chain[0].encoded:
                 return chain, 1, Verdict(SELF_SIGNED)
             untrusted = 0
     while len(chain) < MOST and not chain[-1].self_signed:
-        anchor = trust.issuer(chain[-1])
+        anchor = trust.issuer(chain[-1], later)
         if anchor is None:
             break
         chain.append(anchor)
@@ -87,7 +90,7 @@ def _build(sent: Sequence[X509], trust: TrustStore) -> tuple[list[X509], int, Ve
     return chain, untrusted, Verdict(UNABLE_TO_GET_ISSUER_LOCALLY, len(chain) - 1)
 
 
-def _check_extensions(untrusted: Sequence[X509]) -> Verdict | None:
+def _check_extensions(untrusted: Sequence[X509], later: bool) -> Verdict | None:
     length = 0
     for depth, certificate in enumerate(untrusted):
         is_issuer = depth > 0
@@ -97,9 +100,10 @@ def _check_extensions(untrusted: Sequence[X509]) -> Verdict | None:
             return Verdict(INVALID_CA, depth)
         if not _serves(certificate, is_issuer=is_issuer):
             return Verdict(PURPOSE, depth)
-        if depth > 1 and certificate.path_length is not None and length > certificate.path_length + 1:
+        limited = certificate.path_length is not None and (later or not certificate.self_issued)
+        if depth > 1 and limited and certificate.path_length is not None and length > certificate.path_length + 1:
             return Verdict(PATH_LENGTH, depth)
-        if not is_issuer or not certificate.self_issued:
+        if not certificate.self_issued or (later and not is_issuer):
             length += 1
     return None
 
@@ -133,7 +137,7 @@ def _check_signatures(chain: Sequence[X509], now: datetime) -> Verdict | None:
     return None
 
 
-def _check_names(chain: Sequence[X509]) -> Verdict | None:
+def _check_names(chain: Sequence[X509], later: bool) -> Verdict | None:
     """Each certificate against the constraints of all above it, the anchor's too."""
     constrained = False
     for depth in range(len(chain) - 1, -1, -1):
@@ -143,14 +147,16 @@ def _check_names(chain: Sequence[X509]) -> Verdict | None:
             constraints = chain[above].constraints
             if constraints is not None:
                 constrained = True
-                error = name_constraints.check(chain[depth], constraints)
+                error = name_constraints.check(chain[depth], constraints, later)
                 if error:
                     return Verdict(error, depth)
     if constrained and name_constraints.hides_a_host(chain[0]):
-        return Verdict(CONSTRAINTS_WITHOUT_NAMES, -1)  # -1 is what Envoy 1.37 prints
+        return Verdict(CONSTRAINTS_WITHOUT_NAMES, -1)  # what both print
     return None
 
 
 def _check_policies(chain: Sequence[X509]) -> Verdict:
-    code = policies.check(chain)
-    return Verdict(code, before=INVALID_POLICY if code == policies.INVALID else "")
+    try:
+        return Verdict(policies.check(chain))
+    except policies.Invalid as invalid:
+        return Verdict(policies.INVALID, before="" if invalid.wordless else INVALID_POLICY)

@@ -6,12 +6,13 @@ Sources: BoringSSL's crypto/x509/x_x509.cc, v3_purp.cc (x509v3_cache_extensions)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from . import der, x509_extensions, x509_name
+from .tls_words import DECODE_ERROR
 from .x509_extensions import AuthorityKey, Constraints, GeneralName
 from .x509_name import Name
 
@@ -22,14 +23,27 @@ UNDERSTOOD = set(x509_extensions.READERS) - {"2.5.29.14", "2.5.29.31", "2.5.29.3
 """What may be critical: keyUsage, names, constraints, policies; not key identifiers and CRLs (X509_supported_extension)."""
 
 
+INVALID_VERSION = f"184549516:X.509_certificate_routines:OPENSSL_internal:INVALID_VERSION|{DECODE_ERROR}|{DECODE_ERROR}"
+INVALID_FIELD = f"184549515:X.509_certificate_routines:OPENSSL_internal:INVALID_FIELD_FOR_VERSION|{DECODE_ERROR}|{DECODE_ERROR}"
+
+
+class Unreadable(der.Malformed):
+    """DER, but no certificate. words: BoringSSL's errors in a handshake."""
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        self.words = words
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is signed, how (OID and encoded parameters), and the signature."""
+    """What is signed, how (OID and encoded parameters), and the signature. ambiguous: inside, another algorithm is named."""
 
     signed: bytes
     algorithm: str
     parameters: bytes
     value: bytes
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +61,7 @@ class X509:
     key_info: bytes = field(repr=False)  # the same as encoded, SubjectPublicKeyInfo
     signature: Signature = field(repr=False)
     extensions: dict[str, bytes] = field(repr=False)
+    repeated: frozenset[str] = frozenset()  # OIDs of extensions that stand there twice
     unhandled_critical: bool = False
     malformed: bool = False
     is_ca: bool = False
@@ -100,14 +115,20 @@ def parse(data: bytes) -> X509:
     version = 1
     if tag == 0xA0:
         version = der.integer(der.content(value, der.INTEGER)) + 1
+        if version not in (1, 2, 3):
+            raise Unreadable(f"a certificate of version {version}", INVALID_VERSION)
         tag, value = _next(parts)
     serial = int.from_bytes(value, signed=True)
-    _next(parts)  # the signature algorithm, once more
+    inner = der.encode(der.SEQUENCE, _next(parts)[1])
     issuer = x509_name.parse(_next(parts)[1])
     begin, end = _validity(_next(parts)[1])
     subject = x509_name.parse(_next(parts)[1])
     key_info = _next(parts)[1]
-    extensions, critical, malformed = _extensions(next((value for tag, value in parts if tag == 0xA3), b""))
+    rest = list(parts)
+    if version != 3 and (0xA3 in (kinds := [tag for tag, _ in rest]) or (version == 1 and kinds)):
+        raise Unreadable("a version 1 or 2 with fields of a later one", INVALID_FIELD)
+    extensions, critical, repeated = _extensions(next((value for tag, value in rest if tag == 0xA3), b""))
+    malformed = bool(repeated & set(x509_extensions.READERS))
     known: dict[str, Any] = {}
     for oid, read in x509_extensions.READERS.items():
         if oid in extensions:
@@ -125,8 +146,9 @@ def parse(data: bytes) -> X509:
         end,
         _key(key_info),
         der.encode(der.SEQUENCE, key_info),
-        signature,
+        replace(signature, ambiguous=inner != outer[1]),
         extensions,
+        repeated,
         bool(critical - UNDERSTOOD),
         malformed,
         **known,
@@ -176,11 +198,11 @@ def _key(data: bytes) -> tuple[str, str, bytes]:
     return oid, der.oid(parameters) if tag == der.OID else "", _next(parts)[1][1:]
 
 
-def _extensions(data: bytes) -> tuple[dict[str, bytes], set[str], bool]:
-    """The extensions by OID, which of them are critical, and whether one stands there twice."""
+def _extensions(data: bytes) -> tuple[dict[str, bytes], set[str], frozenset[str]]:
+    """The extensions by OID, which of them are critical, and which stand there twice."""
     found: dict[str, bytes] = {}
     critical: set[str] = set()
-    twice = False
+    repeated: set[str] = set()
     for _, extension in der.items(der.content(data, der.SEQUENCE)) if data else ():
         parts = der.items(extension)
         oid = der.oid(_next(parts)[1])
@@ -189,6 +211,7 @@ def _extensions(data: bytes) -> tuple[dict[str, bytes], set[str], bool]:
             if der.boolean(value):
                 critical.add(oid)
             tag, value = _next(parts)
-        twice |= oid in found
+        if oid in found:
+            repeated.add(oid)
         found[oid] = value
-    return found, critical, twice
+    return found, critical, frozenset(repeated)

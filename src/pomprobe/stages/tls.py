@@ -6,8 +6,9 @@ import errno
 from contextlib import suppress
 
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
-from ..net import boringssl, certificates, judge, server_hello, speaks, tls, tls_words, trust_store
+from ..net import boringssl, certificates, first_flight, judge, server_hello, speaks, tls, tls_words, trust_store, x509
 from ..net.tls_stream import Handshake, NotTLS
+from . import following
 from .walk import Walk
 
 HANDSHAKE_FAILURE = 40
@@ -26,7 +27,7 @@ async def handshake(walk: Walk) -> Facts:
     options, stream = walk.tls, walk.stream
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
     engine = tls.Engine(_offer(options), options.server_name)
-    shaking = Handshake(stream, engine)
+    shaking = Handshake(stream, engine, options.alpn)
     walk.clock.begin()
     try:
         try:
@@ -38,11 +39,28 @@ async def handshake(walk: Walk) -> Facts:
         raise _with(
             Failure.NOT_TLS, known, str(error), first_bytes=speaks.printable(error.first), speaks=speaks.guess(error.first)
         ) from error
-    except (tls.Closed, tls.Broken, OSError) as error:
-        _check_hello(options, shaking)
-        raise _failed(error, options, shaking, _judged(options, engine)) from error
-    _check_hello(options, shaking)
-    return _judged(options, engine)
+    except (first_flight.Ended, tls.Closed, tls.Broken, OSError) as error:
+        now, later = (_ended(options, engine, shaking, error, later) for later in (False, True))
+        assert isinstance(now, StageFailed)
+        now.facts = following.told(now, later)
+        raise now from error
+    now, later = (_ended(options, engine, shaking, None, later) for later in (False, True))
+    if isinstance(now, StageFailed):
+        now.facts = following.told(now, later)
+        raise now
+    return following.told(now, later)
+
+
+def _ended(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, error: Exception | None, later: bool) -> Facts | StageFailed:
+    """How the handshake came out for this Envoy (later: 1.40). error: what broke it, after the certificate if there was one."""
+    if later and shaking.flight.later_words:
+        reason = shaking.flight.later_words
+        return _with(Failure.TLS_ERROR, {"sni": options.server_name}, "a key of no kind that Envoy 1.40 knows", reason=reason)
+    try:
+        known = _judged(options, engine, shaking, later)
+    except StageFailed as refused:
+        return refused
+    return known if error is None else _failed(error, options, shaking, known)
 
 
 def prepare(options: UpstreamTLS) -> None:
@@ -57,24 +75,10 @@ def _offer(options: UpstreamTLS) -> tls.Offer:
     try:
         return tls.offer(options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
     except tls.Unusable as error:
-        raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine") from error
+        raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this engine") from error
 
 
-def _check_hello(options: UpstreamTLS, shaking: Handshake) -> None:
-    """Raises StageFailed where BoringSSL refuses a ServerHello that OpenSSL takes."""
-    words = server_hello.complaint(shaking.first, server_hello.sent_session_id(shaking.client_hello), options.alpn)
-    known: dict[str, Fact] = {"sni": options.server_name}
-    if words == server_hello.INVALID_ALPN:
-        hello = server_hello.read(shaking.first)
-        facts: dict[str, Fact] = {"alpn": hello.alpn} if hello else {}
-        raise _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", **facts)
-    if words == server_hello.WORDLESS:
-        raise _with(Failure.TLS_ERROR, known, "what the server says is cut", wordless=True)
-    if words:
-        raise _with(Failure.TLS_ERROR, known, "the ServerHello breaks the rules of TLS", reason=words)
-
-
-def _judged(options: UpstreamTLS, engine: tls.Engine) -> dict[str, Fact]:
+def _judged(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, later: bool) -> dict[str, Fact]:
     """What is known so far: at least the name that was asked for. Raises StageFailed where Envoy would refuse the certificate."""
     requested = engine.client_certificate_requested
     known: dict[str, Fact] = {
@@ -87,10 +91,13 @@ def _judged(options: UpstreamTLS, engine: tls.Engine) -> dict[str, Fact]:
         return known
     known |= {"chain_length": len(sent), "tls_version": engine.version, "cipher": engine.cipher}
     known |= {"group": engine.group, "alpn": engine.alpn}
-    chain = judge.read(sent)
+    try:
+        chain = judge.read(sent)
+    except x509.Unreadable as error:
+        raise _with(Failure.TLS_ERROR, known, str(error), reason=error.words) from error
     if chain:
         known |= certificates.facts(chain[0])
-    refusal = judge.judge(chain, options, engine.version)
+    refusal = judge.judge(chain, options, engine.version, whole=not shaking.flight.in_flight, later=later)
     if refusal:
         raise _with(refusal.failure, known, refusal.message, **refusal.facts)
     return known
@@ -100,26 +107,43 @@ def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: F
     if isinstance(error, OSError):
         number = error.errno or errno.ECONNRESET
         return _with(Failure.HANDSHAKE_RESET, known, str(error), errno=errno.errorcode.get(number, str(number)))
-    if not isinstance(error, tls.Broken):
+    if isinstance(error, tls.Closed):
         return _with(Failure.HANDSHAKE_CLOSED, known, "the server closed the connection during the handshake")
-    if error.alert is not None:
-        return _with(
-            Failure.TLS_ALERT,
-            known,
-            str(error),
-            alert=error.alert,
-            alert_name=boringssl.alert_name(error.alert),
-            alert_code=boringssl.alert_code(error.alert),
-            on_client_hello=shaking.alert_came_first and error.alert == HANDSHAKE_FAILURE,
-        )
-    hello = server_hello.read(shaking.first)
-    if str(error) != "bad extension":
-        words = server_hello.protected(shaking.first) if hello and hello.is_13 and not hello.is_retry and str(error) in UNDECRYPTED else ""
-        reason = words or tls_words.boringssl(str(error), error.library, shaking.first)
-        return _with(Failure.TLS_ERROR, known, str(error), reason=reason)
-    if hello and hello.is_13 and options.alpn:  # in an encrypted message, of which OpenSSL says no more than "bad extension"
+    if isinstance(error, first_flight.Ended | tls.Broken) and error.alert is not None:
+        return _alerted(error.alert, shaking, known)
+    if isinstance(error, tls.Broken):
+        return _broken(error, options, shaking, known)
+    words = str(error)
+    if not words:
+        return _with(Failure.TLS_ERROR, known, "what the server says is cut", wordless=True)
+    if words == server_hello.INVALID_ALPN:
+        selected = shaking.flight.hello.alpn if shaking.flight.hello else ""
+        return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered", alpn=selected)
+    return _with(Failure.TLS_ERROR, known, "what the server says breaks the rules of TLS", reason=words)
+
+
+def _alerted(alert: int, shaking: Handshake, known: Facts) -> StageFailed:
+    name = boringssl.alert_name(alert)
+    return _with(
+        Failure.TLS_ALERT,
+        known,
+        f"the server sent the alert {alert}",
+        alert=alert,
+        alert_name=name,
+        alert_code=boringssl.alert_code(alert),
+        on_client_hello=shaking.flight.on_client_hello and alert == HANDSHAKE_FAILURE,
+    )
+
+
+def _broken(error: tls.Broken, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
+    """OpenSSL's reason, in BoringSSL's words."""
+    hello = shaking.flight.hello
+    if str(error) == "bad extension" and hello and hello.is_13 and options.alpn:
+        # In an encrypted message, of which OpenSSL says no more.
         return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered")
-    return _with(Failure.TLS_ERROR, known, "bad extension", reason=tls_words.BAD_EXTENSION)
+    undecrypted = hello and hello.is_13 and str(error) in UNDECRYPTED
+    reason = tls_words.BAD_MAC if undecrypted else tls_words.boringssl(str(error), error.library, shaking.first)
+    return _with(Failure.TLS_ERROR, known, str(error), reason=reason)
 
 
 def _with(failure: Failure, known: Facts, message: str, **more: Fact) -> StageFailed:
