@@ -20,7 +20,7 @@ DOORS = {
     "OpenSSL": {"net/tls.py"},
     "cryptography": {"config/pem.py", "demo/certificate.py", "net/signatures.py"},
     "dns": {"net/resolver_wire.py"},
-    "hpack": {"net/http2.py"},
+    "hpack": {"net/http2.py", "net/http2_cut.py"},
     "httpx": {"envoy/admin.py"},
     "jinja2": {"report/html.py"},
     "markupsafe": {"report/html.py"},

@@ -22,7 +22,7 @@ from pomprobe.envoy.find import Binary, find
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "tests" / "data" / "agreement.json"
 CASES = 10_000
-KINDS = {"http1": "HTTP/1.1 responses", "http2": "HTTP/2 responses", "tls": "TLS handshakes"}
+KINDS = {"http1": "HTTP/1.1 responses", "http2": "HTTP/2 responses", "tls": "TLS handshakes", "chains": "certificate chains"}
 HOW = (
     "`make conformance-table` measures it: each fault is put to a live Envoy (through `pomprobe reproduce`) and to pomprobe, and agrees if"
     " the forecast, the live answer and the recorded one are the same; and the same damaged bytes are given to an Envoy and to pomprobe's"

@@ -23,7 +23,7 @@ from tools.answers import evidence, faults  # noqa: E402
 
 from envoy.scenes.rows import TRUTH, rows  # noqa: E402
 from envoy.variants import VARIANTS  # noqa: E402
-from envoy.variants.catalogue import LIMITS, LIMITS_OF  # noqa: E402
+from envoy.variants.catalogue import LIMITS  # noqa: E402
 from pomprobe.catalog import load  # noqa: E402
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def page() -> Iterator[str]:
     yield from ("", measured["how"], "", "Known limits, where the forecast differs from what Envoy does:", "")
     yield from (f"- `{name}`: {why}." for name, why in LIMITS.items())
     yield "- with Envoy 1.36, of Pomerium 0.32, `h2c-no-settings`: it takes an HTTP/2 response before the server's SETTINGS; 1.37 does not."
-    later = "with Envoy 1.40, which no released Pomerium has"
-    yield from (f"- {later}, `{name}`: {why}." for name, why in LIMITS_OF["1.40"].items())
     yield from ("", "## The recorded faults", "")
     yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
     yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 differs,"

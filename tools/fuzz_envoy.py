@@ -1,6 +1,6 @@
 """Random upstream answers to a real Envoy and to pomprobe's own stages: where do they disagree?
 
-    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls]... [--envoy PATH] [--seed N]
+    python -m tools.fuzz_envoy -n 10000 [--protocol http1|http2|tls|chains]... [--envoy PATH] [--seed N]
 
 The last line of each says how many agreed, word for word and at a glance. Disagreements are made small and grouped by what the two say.
 Exit code 1 if there are any.
@@ -23,7 +23,7 @@ import anyio
 from pomprobe.envoy.find import Binary, find
 from pomprobe.model import EnvoyReply
 
-from .fuzzing import http1, http2, tls
+from .fuzzing import chains, http1, http2, tls
 from .fuzzing.lab import Lab, Scheme, Script, Worker, lab
 from .fuzzing.minimise import minimised
 from .fuzzing.ours import Forecaster
@@ -32,6 +32,7 @@ GENERATORS: dict[str, tuple[Scheme, Callable[[Random], bytes]]] = {
     "http1": ("http", http1.response),
     "http2": ("h2c", http2.response),
     "tls": ("https", tls.response),
+    "chains": ("https", chains.response),
 }
 ENDINGS: tuple[Literal["fin", "rst", "silence"], ...] = ("fin", "rst", "silence")
 ODDS: dict[Scheme, tuple[int, int, int]] = {"http": (92, 5, 3), "h2c": (92, 5, 3), "https": (95, 5, 0)}

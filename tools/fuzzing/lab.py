@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
-import trustme
 
 from pomprobe.envoy.admin import connected
 from pomprobe.envoy.bootstrap import ACCESS_LOG, ADMIN, LISTENER, static
@@ -23,9 +22,10 @@ from pomprobe.envoy.log import AccessLog
 from pomprobe.envoy.process import check, private_folder, running
 from pomprobe.envoy.results import Sample
 from pomprobe.envoy.values import Files
-from pomprobe.model import Cluster, Config, EnvoyReply, Place, Route, RouteKind, Settings, Upstream
+from pomprobe.model import Cluster, Config, EnvoyReply, Place, Route, RouteKind, Settings, TLSOptions, Upstream
 from pomprobe.plan import Bundle, plan
 
+from .chains import NAME, TRUST
 from .tls import SESSION_ID
 
 Scheme = Literal["http", "h2c", "https"]
@@ -95,13 +95,14 @@ async def lab(binary: Binary, scheme: Scheme, count: int) -> AsyncIterator[Lab]:
 def clusters(scheme: Scheme, ports: list[int]) -> list[Cluster]:
     """A route for each port."""
     routes = tuple(_route(scheme, index, port) for index, port in enumerate(ports))
-    authority = trustme.CA().cert_pem.bytes()
-    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Bundle(authority, "fuzz")) if cluster]
+    return [cluster for cluster in plan(Config("fuzz", routes, SETTINGS), Bundle(TRUST, "fuzz")) if cluster]
 
 
 def _route(scheme: Scheme, index: int, port: int) -> Route:
     upstream = Upstream(f"{scheme}://127.0.0.1:{port}", scheme, "127.0.0.1", port, True, "", None, PLACE)
-    return Route(str(index), index, RouteKind.HTTP, "https://fuzz.test", "fuzz.test", (upstream,), PLACE, cluster_name=f"route-{index}")
+    tls = TLSOptions(server_name=NAME)
+    named = f"route-{index}"
+    return Route(str(index), index, RouteKind.HTTP, "https://fuzz.test", "fuzz.test", (upstream,), PLACE, cluster_name=named, tls=tls)
 
 
 def _configuration(workers: list[Worker], folder: Path) -> dict[str, object]:

@@ -47,7 +47,7 @@ class Forecaster:
     """Forecasts with the words of one Envoy version."""
 
     def __init__(self, envoy: str) -> None:
-        self._knowledge = Knowledge(envoy)
+        self._knowledge = Knowledge(".".join(envoy.split(".")[:2]))
 
     async def answer(self, cluster: Cluster, script: Script) -> EnvoyReply | None:
         """The forecast; None where there is none."""

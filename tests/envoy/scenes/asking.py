@@ -33,6 +33,10 @@ class Seen:
     live: list[Entry]
 
 
+NEXT = "1.40"
+"""The Envoy of no released Pomerium: the same probe tells its forecast, too, where it costs no further run."""
+
+
 def recording(envoy: Binary) -> str:
     """The version of an Envoy as recordings have it, as in 1.37."""
     return envoy.version.rpartition(".")[0]
@@ -43,7 +47,8 @@ async def see(rows: Sequence[Row], stage: Stage, version: str, envoy: Binary | N
 
     Where they wait for long, they do so at the same time.
     """
-    versions = list(dict.fromkeys([version] if envoy is None else [version, recording(envoy)]))
+    wanted = [version, *([] if stage.prefix else [NEXT]), *([] if envoy is None else [recording(envoy)])]
+    versions = list(dict.fromkeys(wanted))
     told: dict[str, list[list[Entry]]] = {}
     live: list[list[Entry]] = []
 

@@ -18,18 +18,10 @@ Play = Callable[[Scene], Awaitable[None]]
 VARIANTS: dict[str, Row] = {}
 
 LIMITS = {
-    "tunnel-proxy-200": "a proxy that answers CONNECT with a body of known length: pomprobe takes what follows for the tunnel's end",
     "tunnel-blackhole-timeout_read": "`timeout_read` below 10 s ends a tunnel whose upstream does not answer with 408",
 }
 """What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""
 
-LIMITS_OF: dict[str, dict[str, str]] = {
-    "1.40": {
-        "tls-constraints-excluded-wildcard": "Envoy 1.40 holds an excluded name against a wildcard that covers it; 1.37 does not",
-        "tls-two-roots-same-name": "of two CAs with the same name, 1.40 tries the first alone; 1.37 the one that fits",
-    },
-}
-"""Envoy version -> the same for it alone. 1.40 is of no released Pomerium yet."""
 PLAIN = "http://127.0.0.1:{port}"
 
 
