@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 
+from .. import following
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
 from ..net import boringssl, certificates, first_flight, judge, server_hello, speaks, tls, tls_words, trust_store, x509
 from ..net.tls_stream import Handshake, NotTLS
-from . import following
 from .walk import Walk
 
 HANDSHAKE_FAILURE = 40

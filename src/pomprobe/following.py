@@ -5,7 +5,7 @@ A stage sees once what happened, and the forecast may be asked for in the words 
 
 from __future__ import annotations
 
-from ..model import Fact, Facts, StageFailed
+from .model import Fact, Facts, StageFailed
 
 OWN = (
     "verify_code", "reason", "depth", "before", "missing_ca", "related_ca", "error", "alert", "alert_name", "alert_code", "on_client_hello",
