@@ -117,8 +117,8 @@ def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
             words = render(fix, facts)
             if not works or "{works}" in fix or f"`{works}`" not in words:
                 kept.append(words)
-    left = [words for words in kept if not any(key in words for key in hopeless)]
-    return tuple(left or kept)
+    left = [words for words in kept if not any(key in words for key in hopeless)] or kept
+    return (left[0][3:4].upper() + left[0][4:], *left[1:]) if left and left[0].startswith("Or ") else tuple(left)
 
 
 def _version(version: str) -> tuple[int, ...]:
