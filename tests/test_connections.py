@@ -140,7 +140,7 @@ async def test_the_other_family() -> None:
     """A query for its records, and one request to the first of them."""
     async with serve(App(page)) as behind, door(behind, "::1") as (counting, port):
         zone = {"app.lab.test": [("A", "127.0.0.1"), ("AAAA", "::1")]}
-        async with dns_server(zone) as names:  # type: ignore[arg-type]
+        async with dns_server(zone) as names:
             played = await play(f"to: http://app.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{names.port}]")
     assert (["AAAA records of app.lab.test", f"the same request to [::1]:{port}"], 1) == (listed(played), counting.count)
 

@@ -21,7 +21,11 @@ def _tool() -> ModuleType:
 
 
 causes = _tool()
-TEST = 'async def test_it() -> None:\n    """{}: it fails."""\n    assert "{}" in codes\n'
+TEST = (
+    'async def test_it() -> None:\n    """{}: it fails."""\n'
+    '    assert "{}" in codes\n    assert 503 == forecast\n    assert "x: 1" in played.fix()\n'
+)
+PART = 'async def test_it() -> None:\n    """A: it fails."""\n    assert "TCP101" in codes\n    assert 503 == forecast\n'
 CAUSE = "- {{id: A, cause: It is broken, cases: 1, sees: 503, fix: Mend it, {}}}\n"
 
 
@@ -43,6 +47,7 @@ def test_the_page_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
         (CAUSE.format("unseen: it hides, do: look"), TEST.format("A", "TCP101"), "A is said to be unseen, and has tests"),
         (CAUSE.format("also: [TCP000]"), TEST.format("A", "TCP101"), "A names TCP000, which is no rule"),
         (CAUSE.format("also: []"), TEST.format("A", "TLS000"), "A names TLS000, which is no rule"),
+        (CAUSE.format("also: []"), PART, "no test of A asserts a rule, the forecast and a fix"),
         (CAUSE.format("also: []"), TEST.format("A", "nothing"), "no test of A names a rule"),
         (CAUSE.format("unseen: it hides"), "", "A is said to be unseen, and not what its users can do"),
         (CAUSE.format("unseen: it hides, do: look"), TEST.format("B", "TCP101"), "tests play B, which is not in causes.yaml"),

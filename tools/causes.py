@@ -21,6 +21,9 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "causes"
 PAGE = ROOT / "docs" / "root-causes.md"
 CODE = re.compile(r"\b(?:CFG|DNS|TCP|TLS|HTTP|HC)\d{3}\b")
+FORECAST, FIX = re.compile(r"assert .*(?:forecast|answers\()"), re.compile(r"assert .*(?:\.fix\(|\.fixes|fixes\()")
+"""What a test of a cause has to look at, beside the rule."""
+
 LETTER = re.compile(r"([A-Z]): ")
 
 
@@ -30,26 +33,29 @@ class StaleError(Exception):
 
 @dataclass(frozen=True)
 class Test:
-    """A test: its file and name, and the codes of the rules in its source."""
+    """A test: its file and name, the codes of the rules in its source, and whether it looks at forecast and fix as well."""
 
     place: str
     codes: frozenset[str]
+    whole: bool
 
 
 def tests() -> dict[str, list[Test]]:
     """The tests of each cause, by its letter."""
     found: dict[str, list[Test]] = {}
     for path in sorted(FOLDER.glob("test_*.py")):
-        source = path.read_text(encoding="utf-8")
-        lines = source.splitlines()
-        for node in ast.parse(source).body:
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 letter = LETTER.match(ast.get_docstring(node) or "")
                 if letter is None:
                     raise StaleError(f"{path.name}: {node.name} does not say which cause it plays")
                 first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-                codes = frozenset(CODE.findall("\n".join(lines[first - 1 : node.end_lineno])))
-                found.setdefault(letter[1], []).append(Test(f"{path.name} {node.name}", codes))
+                source = "\n".join(lines[first - 1 : node.end_lineno])
+                codes = frozenset(CODE.findall(source))
+                whole = bool(codes and FORECAST.search(source) and FIX.search(source))
+                found.setdefault(letter[1], []).append(Test(f"{path.name} {node.name}", codes, whole))
     return found
 
 
@@ -67,6 +73,8 @@ def page() -> str:
             raise StaleError(f"{letter} " + ("is said to be unseen, and has tests" if some else "has no test"))
         if some and not any(test.codes for test in some):
             raise StaleError(f"no test of {letter} names a rule")
+        if some and not any(test.whole for test in some):
+            raise StaleError(f"no test of {letter} asserts a rule, the forecast and a fix")
         for code in sorted({*cause.get("also", []), *(code for test in some for code in test.codes)} - known):
             raise StaleError(f"{letter} names {code}, which is no rule")
     return "\n".join(_lines(causes, played)).rstrip() + "\n"

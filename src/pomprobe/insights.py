@@ -148,7 +148,7 @@ def _headroom(cluster: Cluster, outcomes: Sequence[Outcome], outcome: Outcome, w
 
 def _used(timer: Timer, seconds: float, limit: float, key: str) -> Facts:
     used = {"used_percent": round(100 * seconds / limit), "seconds": round(seconds, 2), "timeout_seconds": limit}
-    return {**used, "timeout_key": key, "of": timer.value}
+    return {**used, "timeout_key": key, "of": timer.value, "twice": f"{2 * limit:g}s"}
 
 
 def _own(outcome: Outcome) -> float:

@@ -25,8 +25,10 @@ UH = [(1.0, 503, "UH", "no_healthy_upstream")]
 
 @pytest.mark.parametrize(
     ("name", "answer", "code", "key"),
-    [("app.lab.test", "NXDOMAIN", "DNS101", "dns_resolvers"), ("app.lab.test", "SERVFAIL", "DNS121", "dns_resolvers"),
-     ("web", "NXDOMAIN", "DNS102", "network"), ("app.apps.svc.cluster.local", "NXDOMAIN", "DNS103", "kubectl")],
+    [("app.lab.test", "NXDOMAIN", "DNS101", '`dns_resolvers`, such as `["udp://10.0.0.2:53"]`'),
+     ("app.lab.test", "SERVFAIL", "DNS121", "global key `dns_resolvers`"),
+     ("web", "NXDOMAIN", "DNS102", "`http://web.NAMESPACE.svc.cluster.local`"),
+     ("app.apps.svc.cluster.local", "NXDOMAIN", "DNS103", "`kubectl get service -A`")],
 )  # fmt: skip
 async def test_a_name_that_does_not_resolve(name: str, answer: Answer, code: str, key: str) -> None:
     """G: users get 503 UH, and the rule tells a wrong name from a broken resolver."""
@@ -41,7 +43,7 @@ async def test_a_name_with_ipv6_addresses_only_and_v4_only() -> None:
     async with dns_server({"app.lab.test": [("AAAA", "::1")]}) as server:
         played = await play("to: http://app.lab.test:8080", f"dns_resolvers: [udp://127.0.0.1:{server.port}]\ndns_lookup_family: V4_ONLY")
     assert UH == played.forecast
-    assert "dns_lookup_family" in played.fix("DNS112")
+    assert "`dns_lookup_family: V4_PREFERRED`" in played.fix("DNS112")
 
 
 async def test_an_app_that_listens_on_ipv6_only() -> None:
@@ -60,8 +62,9 @@ async def test_localhost_in_a_container() -> None:
     with closed_port() as port:
         played = await play(f"to: http://localhost:{port}", file="/pomerium/config.yaml")
     assert [(1.0, 503, "UF", REFUSED)] == played.forecast
-    assert "CFG321" in played.codes
-    assert any("service name" in fix for fix in played.verdict("TCP102").fixes)
+    assert f"`to: http://SERVICE:{port}`" in played.fix("CFG321")
+    assert f"`http://app:{port}`" in played.fix("TCP102")
+    assert f"`to: http://host.docker.internal:{port}`" in played.verdict("TCP102").fixes[1]
 
 
 async def test_nothing_listens() -> None:
@@ -70,7 +73,7 @@ async def test_nothing_listens() -> None:
         async with dns_server({"app.lab.test": [("A", "127.0.0.2")]}) as server:
             played = await play(f"to: http://app.lab.test:{port}", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
     assert [(1.0, 503, "UF", REFUSED)] == played.forecast
-    assert any("port" in fix for fix in played.verdict("TCP102").fixes)
+    assert f"correct the port in `to` (http://app.lab.test:{port})" in played.verdict("TCP102").fixes[2]
 
 
 async def test_a_firewall_that_drops() -> None:
@@ -78,7 +81,7 @@ async def test_a_firewall_that_drops() -> None:
     with dropping() as port:
         played = await play(f"to: http://127.0.0.1:{port}\ntimeout: 500ms")
     assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
-    assert "Open" in played.fix("TCP132") or "firewall" in played.fix("TCP132")
+    assert f"Open the way from Pomerium to 127.0.0.1:{port}" in played.fix("TCP132")
 
 
 async def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
@@ -115,7 +118,7 @@ async def test_one_dead_member() -> None:
             played = await play(f"to: [http://127.0.0.1:{alive.port}, http://127.0.0.1:{port}]")
     assert {(0.5, 200, "-", OK), (0.5, 503, "UF", REFUSED)} == set(played.forecast)
     assert "TCP102" in played.codes
-    assert "health_checks" in played.fix("CFG604")
+    assert "`health_checks: [{timeout: 1s, " in played.fix("CFG604") and "`healthy_panic_threshold: 0`" in played.fix("CFG604")
 
 
 async def test_a_resolver_that_fails_now_and_then() -> None:

@@ -98,7 +98,8 @@ async def test_the_key_at_the_top_level() -> None:
     """E: there it is ignored."""
     async with serve(App(websocket(PAGE))) as port:
         played = await play(f"to: http://127.0.0.1:{port}", "allow_websockets: true")
-    assert "allow_websockets" in played.fix("CFG205")
+    assert FINE == played.forecast
+    assert "`allow_websockets: true`" in played.fix("CFG205")
 
 
 # ------------------------------------------------------------------------------------------------ F: idle connections
@@ -117,6 +118,7 @@ async def test_a_server_that_closes_idle_connections() -> None:
         played = await play(f"to: http://127.0.0.1:{port}", idle_probe=20.0)
     assert FINE == played.forecast
     assert "503 UC" in played.verdict("HTTP705").rule.why
+    assert "nginx `keepalive_timeout 3700s`" in played.fix("HTTP705")
 
 
 async def test_a_server_that_is_known_for_it() -> None:
@@ -124,14 +126,15 @@ async def test_a_server_that_is_known_for_it() -> None:
     async with serve(App(lambda path, headers: response(200, "server: uvicorn\r\n"))) as port:
         played = await play(f"to: http://127.0.0.1:{port}")
     assert (FINE, "ok") == (played.forecast, played.route.status)
-    assert "--timeout-keep-alive" in played.fix("HTTP711")
+    assert "uvicorn `--timeout-keep-alive 3700`" in played.fix("HTTP711")
 
 
 async def test_a_server_that_says_so() -> None:
     """F: Keep-Alive tells after how many seconds, without waiting for them."""
     async with serve(App(lambda path, headers: response(200, "keep-alive: timeout=5\r\n"))) as port:
         played = await play(f"to: http://127.0.0.1:{port}")
-    assert "Raise the server's idle timeout" in played.fix("HTTP704")
+    assert FINE == played.forecast
+    assert "`server.keepAliveTimeout = 3700000`" in played.fix("HTTP704")
 
 
 # ------------------------------------------------------------------------------------------------ L: timeouts
@@ -142,7 +145,7 @@ async def test_an_answer_that_takes_longer_than_the_timeout() -> None:
     async with upstream(say()) as server:
         played = await play(f"to: http://127.0.0.1:{server.port}\ntimeout: 300ms")
     assert [(1.0, 504, "UT", "response_timeout")] == played.forecast
-    assert "timeout" in played.fix("HTTP201")
+    assert "`timeout: 2m`" in played.fix("HTTP201")
 
 
 async def test_an_event_stream_with_a_timeout() -> None:
@@ -151,7 +154,7 @@ async def test_an_event_stream_with_a_timeout() -> None:
     async with upstream(say(head)) as server:
         played = await play(f"to: http://127.0.0.1:{server.port}\ntimeout: 300ms")
     assert [(1.0, 200, "UT", "response_timeout")] == played.forecast
-    assert "timeout: 0s" in played.fix("HTTP203")
+    assert "`timeout: 0s`" in played.fix("HTTP203")
 
 
 # ------------------------------------------------------------------------------------------------ N: the Host header
@@ -210,7 +213,7 @@ async def test_an_ssh_server_behind_http() -> None:
     async with upstream(say(first=b"SSH-2.0-OpenSSH_9.6\r\n")) as server:
         played = await play(f"to: http://127.0.0.1:{server.port}")
     assert [(1.0, 502, "UPE", "upstream_reset_before_response_started{protocol_error}")] == played.forecast
-    assert "tcp" in " ".join(played.verdict("HTTP133").fixes)
+    assert f"`to: tcp://127.0.0.1:{server.port}`" in played.verdict("HTTP133").fixes[1]
 
 
 # ------------------------------------------------------------------------------------------------ R: loops
@@ -232,7 +235,7 @@ async def test_to_is_a_name_of_pomerium_itself() -> None:
     """R: `to` is another route's `from`; seen without a packet."""
     async with serve(App(lambda path, headers: PAGE)) as port:
         played = await play(f"- from: https://127.0.0.1\n  to: http://127.0.0.1:{port}\n- from: https://{FROM}\n  to: https://127.0.0.1\n")
-    assert "internal address" in played.fix("CFG306")
+    assert "internal address in `to`" in played.fix("CFG306")
 
 
 # ------------------------------------------------------------------------------------------------ S: headers
@@ -243,7 +246,7 @@ async def test_request_headers_are_too_large() -> None:
     async with serve(App(lambda path, headers: response(431))) as port:
         played = await play(f"to: http://127.0.0.1:{port}")
     assert [(1.0, 431, "-", OK)] == played.forecast
-    assert "jwt_claims_headers" in " ".join(played.verdict("HTTP431").fixes)
+    assert "fewer `jwt_claims_headers`, `remove_request_headers`" in " ".join(played.verdict("HTTP431").fixes)
 
 
 async def test_too_many_response_headers() -> None:

@@ -51,7 +51,8 @@ async def test_an_expired_certificate() -> None:
         played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
     assert (503, "UF") == played.forecast[0][1:3]
     assert "certificate_has_expired" in played.forecast[0][3]
-    assert "tls_skip_verify" not in played.fix("TLS102")
+    assert f"Renew the certificate on 127.0.0.1:{port} (it expired on 2020-01-01 00:00 UTC)" in played.fix("TLS102")
+    assert "tls_skip_verify" not in " ".join(played.verdict("TLS102").fixes)
 
 
 async def test_an_address_in_to_and_names_in_the_certificate() -> None:
@@ -102,7 +103,7 @@ async def test_http_to_a_tls_port_of_nginx() -> None:
     async with serve(App(lambda path, headers: response(400, body="The plain HTTP request was sent to HTTPS port"))) as port:
         played = await play(f"to: http://127.0.0.1:{port}")
     assert [(1.0, 400, "-", OK)] == played.forecast
-    assert "https://" in played.fix("HTTP401")
+    assert f"`to: https://127.0.0.1:{port}`" in played.fix("HTTP401")
 
 
 @pytest.mark.parametrize(("alert", "code", "words"), [(VERSION, "TLS221", "PROTOCOL_VERSION"), (FAILURE, "TLS202", "HANDSHAKE_FAILURE")])
@@ -131,7 +132,7 @@ async def test_a_client_certificate_is_wanted() -> None:
     async with serve(HELLO, context) as port:
         played = await play(f"to: https://127.0.0.1:{port}\n{OUR_CA}")
     assert [(1.0, 503, "UC", "upstream_reset_before_response_started{connection_termination}")] == played.forecast
-    assert "tls_client_cert_file" in played.fix("HTTP104")
+    assert "`tls_client_cert_file: /path/to/client.pem` and `tls_client_key_file: /path/to/client.key`" in played.fix("HTTP104")
 
 
 async def test_a_port_that_is_closed_is_tried_no_further() -> None:
@@ -201,5 +202,5 @@ async def test_a_certificate_that_signs_itself(tmp_path: Path) -> None:
     async with serve(HELLO, scenes.context(leaf)) as port:
         played = await play(f"to: https://127.0.0.1:{port}")
     assert "self_signed_certificate" in played.forecast[0][3]
-    assert "tls_custom_ca_file" in played.fix("TLS105")
+    assert "`tls_custom_ca_file: /path/to/up.pem`" in played.fix("TLS105")
     assert "tls_skip_verify" not in "".join(played.verdict("TLS105").fixes[:1])
