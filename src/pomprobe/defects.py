@@ -1,8 +1,29 @@
-"""Defects of ours, told by their kind and place alone: the message may hold what is secret."""
+"""What ends us: a machine that has no room, or a defect of ours, told by its kind and place alone: its message may hold what is secret."""
 
 from __future__ import annotations
 
+import errno
+import re
 import traceback
+
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
+"""What the system says when it has no more files, memory or processes for us."""
+
+NO_THREAD = "can't start new thread"
+"""Python's RuntimeError, which has no errno (Modules/_threadmodule.c)."""
+
+
+def told(error: BaseException) -> str:
+    """Why we cannot go on, for people; of a group the first one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and re.search("allocate memory|map segment", str(error))):
+        return "this machine, or a limit of it (ulimit -v), leaves us no memory"
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return f"this machine, or a limit of it (ulimit), leaves us no room: {error.strerror}"
+    if isinstance(error, RuntimeError) and str(error) == NO_THREAD:
+        return "this machine, or a limit of it (ulimit -u), leaves us no room for another thread"
+    return f"a defect of pomprobe, please report it: {place_of(error)}"
 
 
 def place_of(defect: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import re
 import signal
 import sys
 from contextlib import suppress
@@ -15,9 +14,6 @@ from .. import __version__
 
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What standard output says when it takes no more."""
-
-NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
-"""What the system says when it has no more files, memory or processes for us."""
 
 
 def main() -> None:
@@ -59,18 +55,14 @@ def main() -> None:
 
 def _give_up(error: Exception, said: str = "") -> NoReturn:
     """End with one line and exit code 3: the machine has no room for us, or this is a defect of ours."""
-    from ..defects import place_of
+    from ..defects import told
 
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, BrokenPipeError):
         sys.exit(128 + signal.SIGPIPE)
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and re.search("allocate memory|map segment", str(error))):
-        said = "this machine, or a limit of it (ulimit -v), leaves us no memory"
-    elif isinstance(error, OSError) and error.errno in NO_ROOM:
-        said = f"this machine, or a limit of it (ulimit), leaves us no room: {error.strerror}"
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"pomprobe: {said or f'a defect of pomprobe, please report it: {place_of(error)}'}\n")
+        sys.stderr.write(f"pomprobe: {said or told(error)}\n")
     sys.exit(3)
 
 

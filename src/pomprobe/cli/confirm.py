@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 
 def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
-    """The report with `confirmed` on every route that is failing or warned of: "confirmed", or what Envoy answered instead."""
+    """The report with `confirmed` on every route that is failing or warned of: "confirmed", or what Envoy answered instead.
+
+    Whatever becomes of Envoy, or of us, the report is not lost; a signal ends the asking, and is the session's then.
+    """
     import anyio
 
+    from ..defects import told
     from ..envoy.find import EnvoyError
+    from ..envoy.process import Interrupted
     from ..envoy.reproduce import Options, reproduce
     from ..envoy.results import agrees
 
@@ -28,17 +33,22 @@ def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
     except EnvoyError as error:
         say_error(f"--confirm: {error}")
         return report
+    except Interrupted as interrupted:
+        session.signal = interrupted.number
+        return replace(report, interrupted=True)
+    except Exception as error:
+        say_error(f"--confirm: {told(error)}")
+        return report
     said, words = {}, session.knowledge
     session.speak_as(binary.version)
-    forecasts = {told.route.index: told for told in session.report().routes}
+    forecasts = {route.route.index: route.forecast for route in session.report().routes}
     session.knowledge = words
     for one in seen:
-        told = forecasts[one.route.index]
-        verdict = agrees(one, told.forecast)
+        verdict = agrees(one, forecasts[one.route.index])
         answers = ", ".join(
             f"{share:.0%} {reply.status} {reply.response_flags} {reply.response_code_details}" for reply, share in one.entries
         )
-        said[told.route.index] = (
+        said[one.route.index] = (
             "confirmed by a real Envoy" if verdict else f"differs: Envoy answered {answers}" if verdict is False else ""
         )
     return replace(report, routes=tuple(replace(r, confirmed=said.get(r.route.index, "")) for r in report.routes))

@@ -39,6 +39,7 @@ def reproduce(
 
     from ..api import Session
     from ..envoy.find import EnvoyError
+    from ..envoy.process import Interrupted
     from ..envoy.report import Pair, write, write_json
     from ..envoy.reproduce import Options, printed
     from ..envoy.reproduce import reproduce as ask
@@ -57,6 +58,8 @@ def reproduce(
     except EnvoyError as error:
         typer.echo(f"pomprobe: {error}", err=True)
         raise typer.Exit(UNJUDGED) from None
+    except Interrupted as interrupted:
+        raise typer.Exit(128 + interrupted.number) from None
     anyio.run(session.run)
     session.speak_as(binary.version)
     report = session.report()

@@ -27,9 +27,13 @@ def find(wanted: str | None = None) -> Binary:
     path = _located(wanted)
     try:
         answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvoyError(f"{path} does not run: {error}") from error
+    except OSError as error:
+        raise EnvoyError(f"{path} does not run: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise EnvoyError(f"{path} does not run: no answer to --version") from error
     version = re.search(r"/(\d+\.\d+\.\d+)[^/]*/", answer.stdout)
+    if version is None and answer.returncode < 0:  # by a signal, such as the abort of an Envoy that gets no thread
+        raise EnvoyError(f"{path} does not run: signal {-answer.returncode} ends `{path} --version`")
     if version is None:
         raise EnvoyError(f"{path} is no Envoy: `{path} --version` says {(answer.stdout or answer.stderr).strip()[:200]!r}")
     return Binary(path, version[1])

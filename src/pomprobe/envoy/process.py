@@ -9,11 +9,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from .find import Binary, EnvoyError
 
@@ -22,6 +21,9 @@ START = 30.0
 
 STOP = 3.0
 """Seconds between asking it to stop and killing it."""
+
+SOON = 0.01
+"""Seconds between two looks at whether it has ended, once it was told to."""
 
 EVERY = 0.1
 """Seconds between two looks at whether it still runs."""
@@ -61,14 +63,26 @@ async def running(binary: Binary, folder: Path, config: Path) -> AsyncIterator[s
             await _stop(process)
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(Exception):
+    """A signal ended the work, and nothing of it is left behind."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number.name)
+        self.number = number
+
+
 async def tidily(work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work; a signal that would end us ends the work first, so that nothing stays behind, and is then raised again."""
-    came: list[int] = []
+    """Do the work. Raises Interrupted when a signal has ended it; one that is ignored stays so (nohup)."""
+    came: list[signal.Signals] = []
+    heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     with unwrapped():
         async with anyio.create_task_group() as group:
 
             async def listen() -> None:
-                with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+                with anyio.open_signal_receiver(*heard) as signals:
                     async for number in signals:
                         came.append(number)
                         group.cancel_scope.cancel()
@@ -77,7 +91,7 @@ async def tidily(work: Callable[[], Awaitable[None]]) -> None:
             await work()
             group.cancel_scope.cancel()
     for number in came:
-        signal.raise_signal(number)
+        raise Interrupted(number)
 
 
 @contextmanager
@@ -134,5 +148,7 @@ async def _stop(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                await anyio.to_thread.run_sync(process.wait, STOP)
+            for _ in range(int(STOP / SOON)):
+                if process.poll() is not None:
+                    return
+                await anyio.sleep(SOON)

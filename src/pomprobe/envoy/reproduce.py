@@ -47,7 +47,7 @@ class Options:
 async def reproduce(config: Config, chosen: Chosen, options: Options) -> tuple[Binary, tuple[Reproduction, ...]]:
     """Ask a private Envoy for every route; results are in the order given. Runs in the main thread.
 
-    Raises EnvoyError where there is no Envoy, or where it does not start.
+    Raises EnvoyError where there is no Envoy, or where it does not start, and Interrupted at a signal.
     """
     binary = find(options.envoy)
     results = {route.index: Reproduction(route, cluster, skipped=skipped(route, cluster)) for route, cluster in chosen}
