@@ -11,7 +11,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from pomprobe.cli import main
+from pomprobe.envoy.find import EnvoyError, find
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,17 @@ def _text(stream: io.TextIOWrapper) -> str:
     assert isinstance(raw, io.BytesIO)
     return raw.getvalue().decode()
 
+
+
+def _has_envoy() -> bool:
+    try:
+        find()
+    except EnvoyError:
+        return False
+    return True
+
+
+needs_envoy = pytest.mark.skipif(not _has_envoy(), reason="no Envoy here")
 
 COMMAND = (sys.executable, "-m", "pomprobe")
 

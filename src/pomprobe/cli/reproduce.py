@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED
 from .common import Env, Routes, Version, environment, read, say_error, usage
+from .probing import ENDING
 from .terminal import style
 
 
@@ -60,7 +62,10 @@ def reproduce(
         raise typer.Exit(UNJUDGED) from None
     except Interrupted as interrupted:
         raise typer.Exit(128 + interrupted.number) from None
-    anyio.run(session.run)
+    try:
+        anyio.run(session.run, [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN])
+    except Exception as defect:  # what Envoy answered is told all the same
+        session.broke(defect)
     session.speak_as(binary.version)
     report = session.report()
     pairs: list[Pair] = list(zip(seen, report.routes, strict=True))
@@ -68,4 +73,6 @@ def reproduce(
         write_json(binary, pairs, sys.stdout)
     else:
         write(binary, pairs, sys.stdout, style(color, False))
+    if session.signal is not None:
+        raise typer.Exit(128 + session.signal)
     raise typer.Exit(FINDINGS if any(agrees(one, told.forecast) is False for one, told in zip(seen, report.routes, strict=True)) else GOOD)

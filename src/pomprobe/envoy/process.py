@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import anyio
 
@@ -29,6 +31,9 @@ EVERY = 0.1
 """Seconds between two looks at whether it still runs."""
 
 LOG = "envoy.log"
+
+FRAME = re.compile(r"/backtrace\.h:|\] #\d+|stacktrace for")
+"""Lines of Envoy's log that show where in its own code it broke."""
 
 TRAMPOLINE = (
     "import ctypes, os, sys; "
@@ -59,11 +64,17 @@ async def running(binary: Binary, folder: Path, config: Path) -> AsyncIterator[s
     try:
         yield process
     finally:
-        with anyio.CancelScope(shield=True):
-            await _stop(process)
+        try:
+            with anyio.CancelScope(shield=True):
+                await _stop(process)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the work."""
 
 
 class Interrupted(Exception):
@@ -109,6 +120,25 @@ def unwrapped() -> Iterator[None]:
         raise error from None
 
 
+async def output(command: Sequence[str], file: Path) -> tuple[int, str]:
+    """Run a command to its end: its exit code, and what it says, which stands in a file of ours meanwhile. Killed when we are cancelled.
+
+    asyncio's own subprocesses need a thread each until Python 3.12, and tell of a child that outlives their loop on standard error.
+    """
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b") as out:
+        os.unlink(file)
+        process = _started(command, out)
+        try:
+            while process.poll() is None:  # noqa: ASYNC110 (without a thread there is nothing to wait for)
+                await anyio.sleep(SOON)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        out.seek(0)
+        return process.returncode, out.read().decode(errors="replace")
+
+
 async def watch(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Raise EnvoyError when it ends."""
     while True:
@@ -119,12 +149,13 @@ async def watch(process: subprocess.Popen[bytes], folder: Path) -> None:
 def check(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Raise EnvoyError, with Envoy's own words, if it has ended."""
     if process.poll() is not None:
-        raise EnvoyError(f"Envoy ended with exit code {process.returncode}: {last_words(folder)}")
+        code = process.returncode
+        raise EnvoyError(f"Envoy ended with {f'exit code {code}' if code >= 0 else f'signal {-code}'}: {last_words(folder)}")
 
 
 def last_words(folder: Path) -> str:
     """The end of Envoy's log, without what could repeat its configuration."""
-    lines = (folder / LOG).read_text(errors="replace").splitlines()
+    lines = [line for line in (folder / LOG).read_text(errors="replace").splitlines() if not FRAME.search(line)]
     told = [line for line in lines if "[critical]" in line or "[error]" in line] or lines[-1:]
     return " / ".join(line.partition("] ")[2] or line for line in told[-3:])[:500]
 
@@ -134,21 +165,20 @@ def _start(binary: Binary, folder: Path, config: Path) -> subprocess.Popen[bytes
         *("-c", str(config), "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
         *("--file-flush-interval-msec", "20", "--drain-time-s", "1", "--parent-shutdown-time-s", "2"),
     ]
+    trampoline = [sys.executable, "-I", "-S", "-c", TRAMPOLINE, str(os.getpid())]
     with (folder / LOG).open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", TRAMPOLINE, str(os.getpid()), str(binary.path), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        return _started([*trampoline, str(binary.path), *arguments], log)
+
+
+def _started(command: Sequence[str], out: BinaryIO) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
 
 
 async def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            for _ in range(int(STOP / SOON)):
-                if process.poll() is not None:
-                    return
-                await anyio.sleep(SOON)
+    """Ask it to stop, and give it time."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    for _ in range(int(STOP / SOON)):
+        if process.poll() is not None:
+            return
+        await anyio.sleep(SOON)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,8 @@ import anyio
 
 from ..model import Cluster, Settings
 from .bootstrap import static
-from .find import Binary
+from .find import Binary, EnvoyError
+from .process import output
 from .values import Message, Store
 
 AT_ONCE = 2
@@ -61,8 +61,10 @@ def words(output: str) -> str:
 async def _refusal(binary: Binary, message: Message, file: Path) -> str | None:
     with _written(message, file):
         command = [str(binary.path), "--mode", "validate", "-c", str(file), "--log-level", "critical"]
-        answer = await anyio.run_process(command, check=False, stderr=subprocess.STDOUT)
-    return None if answer.returncode == 0 else words(answer.stdout.decode(errors="replace"))
+        code, said = await output(command, file.with_suffix(".out"))
+    if code < 0:  # the abort of an Envoy that gets no thread is no word about the configuration
+        raise EnvoyError(f"Envoy could not look at the configuration: signal {-code} ended it")
+    return None if code == 0 else words(said)
 
 
 @contextmanager
