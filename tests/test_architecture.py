@@ -24,6 +24,7 @@ DOORS = {
     "httpx": {"envoy/admin.py"},
     "jinja2": {"report/html.py"},
     "markupsafe": {"report/html.py"},
+    "msgspec": {"record.py"},
     "prometheus_client": {"report/prometheus.py"},
     "re2": {"plan/regex.py"},
     "rich": {"cli/progress.py", "report/layout.py"},

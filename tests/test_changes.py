@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pomprobe.changes import Changes, Memory, changes
 from pomprobe.model import Report, RouteReport, Severity, Status
+from pomprobe.record import replace
 from report import examples
 
 GOOD, BAD = examples.healthy("app"), examples.refusing("app")

@@ -150,9 +150,8 @@ def test_what_is_not_known_is_said() -> None:
 
 def test_a_retired_rule_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts that name its code learn what became of it."""
-    from dataclasses import replace
-
     from pomprobe.catalog import Catalog, load
+    from pomprobe.record import replace
 
     old = replace(load().rules[0], retired="since 0.9.0: CFG102 to CFG106 say it better")
     monkeypatch.setattr("pomprobe.explain.load", lambda: Catalog((old,)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import trustme
 from pomprobe.changes import changes
 from pomprobe.mail import MailError, MailOptions, message, send, subject
 from pomprobe.model import Report, Severity
+from pomprobe.record import replace
 from report import examples
 from servers.mail import Mailbox, mail_server, silent_server
 

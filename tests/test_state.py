@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pomprobe.changes import Memory, Remembered, changes
+from pomprobe.record import replace
 from pomprobe.state import StateError, remembered
 from report import examples
 

@@ -7,7 +7,6 @@ import datetime
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from .model import Cluster, Config, Report, Route, RouteReport, StageName, Statu
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
+from .record import replace
 from .runner import Options, Runner
 from .selection import Selection
 from .system_ca import read_bundle

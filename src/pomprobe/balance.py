@@ -7,15 +7,15 @@ docs "Weighted least request", "Ring hash", "Maglev"; recorded rows of the categ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from .record import Record
 
 OVERPROVISIONING = 140
 PER_CLIENT = ("RING_HASH", "MAGLEV")
 """Policies that bind a client address to one host: a client sees all or nothing of a dead host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Record, frozen=True):
     """One host as the load balancer sees it.
 
     healthy: the active health check passes (or there is none). degraded: it passes with the header x-envoy-degraded.

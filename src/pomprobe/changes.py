@@ -6,10 +6,10 @@ A route counts as troubled after so many bad runs in a row and as recovered afte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from .model import Report, Severity, Status
+from .record import Record, field, replace
 from .report import words
 from .report.clean import clean, prose
 
@@ -22,8 +22,7 @@ THREAD = 8
 RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Record, frozen=True):
     """One route, or one problem of the config, over its last runs.
 
     bad, good: runs in a row; told: it was reported as troubled and not yet as recovered; rank, rules: the worst and everything that
@@ -40,8 +39,7 @@ class Remembered:
     seen: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Record, frozen=True):
     """Everything remembered. thread: Message-IDs of the mails about what is troubled now, the first one first."""
 
     subjects: Mapping[str, Remembered] = field(default_factory=dict)
@@ -53,8 +51,7 @@ class Memory:
         return replace(self, thread=(*self.thread[:1], *self.thread[1:][-THREAD:], message_id) if troubled else ())
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record, frozen=True):
     """A route or a problem of the config whose standing is worth telling. rules: codes of its findings now."""
 
     name: str
@@ -62,8 +59,7 @@ class Change:
     since: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Record, frozen=True):
     """What is new, worse, recovered or the same as before; waiting: troubled, but not yet for as many runs as asked.
 
     told: what to remember once the changes were reported; untold: what to remember if that failed, so that they are changes again.
@@ -83,8 +79,7 @@ class Changes:
         return bool(self.new or self.worse or self.recovered)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Record, frozen=True):
     """One subject in this run. rank: None where nothing is known about it now, -1 where it is well."""
 
     name: str

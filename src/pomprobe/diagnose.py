@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from . import breakers, insights, kubernetes
 from .catalog import Catalog, NoRuleError, shelf
@@ -33,6 +32,7 @@ from .model import (
 )
 from .newer import as_after, as_next
 from .older import as_before
+from .record import Record, replace
 from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
@@ -42,8 +42,7 @@ UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 WARN_AT = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Record, frozen=True):
     """What a diagnosis rests on beside the outcomes. envoy: version whose words are forecast; warn_at: share of a timeout."""
 
     envoy: str = "1.37"

@@ -6,7 +6,6 @@ import difflib
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 from .catalog import Catalog, home, load
@@ -14,6 +13,7 @@ from .catalog.documents import CatalogError, document, texts
 from .catalog.render import ENVOY_WORDS, plain, required
 from .catalog.reverse import Cause, causes
 from .model import Facts, Rule
+from .record import Record, field
 from .sighting import RESET, Sighting, sighted
 
 OWN = re.compile(r"\bpomerium-(?:authorize|databroker|authenticate|control-plane-(?:grpc|http|connect|metrics))\b")
@@ -26,8 +26,7 @@ NEAR = 5
 """Words that are offered where nothing fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record, frozen=True):
     """One of Envoy's codes: the file probes/codes/NAME.yaml. also: further names of the same thing."""
 
     name: str
@@ -39,8 +38,7 @@ class Code:
     see: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Record, frozen=True):
     """What there is to say. sections: heading and text; rules: the causes that pomprobe tells apart; known: was anything found?"""
 
     title: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -29,6 +28,7 @@ from .model import (
     Upstream,
     UpstreamTLS,
 )
+from .record import Record, replace
 from .redact import shown
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ FAMILIES = {False: ("V6_ONLY", "AAAA"), True: ("V4_ONLY", "A")}
 UNREACHED = (Failure.CONNECTION_REFUSED, Failure.CONNECT_ERROR, Failure.CONNECT_TIMEOUT)
 
 
-@dataclass(frozen=True, slots=True)
-class Looker:
+class Looker(Record, frozen=True):
     """How to look further. walk: a walk over a connection of its own; resolver: the one for these settings; patience: in seconds.
 
     websocket: the path at which every route is asked for a websocket; "": its own, where it allows them.

@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,6 +23,7 @@ from .defects import place_of
 from .model import Cluster, Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer, Upstream, UpstreamOutcomes
 from .net.resolv_conf import Machine
 from .probed import Observer, unprobed
+from .record import replace
 from .runner import Options, Runner
 
 MOST = 8

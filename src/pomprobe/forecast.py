@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from . import balance, kubernetes
 from .model import Cluster, EnvoyReply, ForecastEntry, Protocol, UpstreamOutcomes, Verdict
+from .record import Record
 from .retries import Answer, after_retries
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Record, frozen=True):
     """One host of the cluster: what it answers, each sample with its share, and whether its health check passes (None: not known)."""
 
     weight: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from . import websocket
 from .model import Cluster, EnvoyReply, Fact, Facts, Failure, Outcome, RouteKind, StageName, Status, Timer, Upstream
+from .record import replace
 
 EXPIRY_DAYS = 21
 """Days before the end of a certificate from which on it is a warning (Let's Encrypt renews 30 days before)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 
 from .model import CircuitBreakers, Cluster, Discovery, HealthCheck, Place, Protocol, Route, Settings, Timer, UpstreamTLS
+from .record import fields
 from .redact import shown
 
 Row = tuple[str, str]

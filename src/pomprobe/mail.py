@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
 from .changes import Change, Changes
 from .model import Report, Severity, Status
+from .record import Record
 from .report import Style, words, write
 from .report.clean import clean, prose
 from .report.html import for_mail
@@ -22,8 +22,7 @@ SUBJECT = 150
 """Characters of a subject; programs show less, the important words come first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Record, frozen=True):
     """A mail that the server took. refused: recipients that it did not take, with its words."""
 
     message_id: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .following import OWN
 from .model import EnvoyReply, Failure, Outcome, Status
+from .record import replace
 
 X509, ASN1, SSL = (f"{name}_routines:OPENSSL_internal:" for name in ("X.509_certificate", "ASN.1_encoding", "SSL"))
 WORDS = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from .model import EnvoyReply
+from .record import replace
 
 RESET = {
     "stream-protocol-error": "upstream_reset_before_response_started",

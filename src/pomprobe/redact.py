@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from .model import Cluster, Fact, Outcome
+from .record import replace
 
 MASK = "[redacted]"
 LEAST = 4

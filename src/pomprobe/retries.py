@@ -7,9 +7,9 @@ rows hdr-retry-503, hdr-retry-reset, hdr-altresp, and the variants retry-*.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from .model import GRPC_STATUSES, Cluster, EnvoyReply, Facts, Outcome, Retries, StageName
+from .record import Record, replace
 
 RESETS = ("UF", "UC", "UR", "UPE")
 ANY_RESET = ("5xx", "gateway-error", "reset")
@@ -17,8 +17,7 @@ TIMEOUT = "response_timeout"
 PER_TRY_TIMEOUT = "upstream_per_try_timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     """A reply, the rule behind it, and the outcome that it came from."""
 
     reply: EnvoyReply

@@ -7,7 +7,6 @@ Results are kept as they come, so that an interrupted run reports what is known.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,7 @@ from .model import (
 )
 from .net.resolv_conf import Machine
 from .probed import Observer, Probed, unprobed
+from .record import Record, replace
 from .redact import redacted, secrets
 from .samples import Walked, summarised
 from .shared import Shared, together
@@ -66,8 +66,7 @@ PATIENCE = 5.0
 """Seconds for a name's addresses of the other family."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record, frozen=True):
     """How to probe. Times in seconds; None: no cap. websocket: a path at which every route is asked for one."""
 
     max_wait: float | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .model import Facts, Failure, Outcome, StageName, Status
+from .record import replace
 
 Walked = tuple[Outcome, ...]
 CONNECTION = (StageName.TCP, StageName.TLS, StageName.HTTP)

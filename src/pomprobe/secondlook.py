@@ -6,12 +6,12 @@ At most LIMIT further connections for one endpoint, and only where the failure i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 
 from . import websocket
 from .insights import redirected
 from .model import Cluster, Endpoint, Facts, Failure, Outcome, Protocol, RouteKind, StageName, Status, Upstream, UpstreamTLS
+from .record import Record, replace
 from .redact import shown
 
 LIMIT = 3
@@ -35,8 +35,7 @@ UPGRADE_WANTED = (400, 426)
 """Statuses with which a websocket server answers a plain GET."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Record, frozen=True):
     """One further connection. works: the key and value that would be the fix; what: the connection, for --verbose."""
 
     cluster: Cluster

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from .model import Report, Route
+from .record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Record, frozen=True):
     """Which routes: patterns (as in a shell) on a route's name, `from` or cluster (as Envoy's log has it); none selects all."""
 
     patterns: tuple[str, ...] = ()

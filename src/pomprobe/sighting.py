@@ -6,13 +6,13 @@ import html
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from .record import Record
 
 RESET = "upstream_reset_before_response_started"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Record, frozen=True):
     """What a text says. head: the details up to the brace; details: as today's Envoy writes them; cluster: of a route; None: not said."""
 
     head: str

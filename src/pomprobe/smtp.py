@@ -11,13 +11,14 @@ import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
+from .record import Record
 from .report.clean import clean
 from .report.words import duration
 
@@ -31,9 +32,10 @@ class MailError(Exception):
     """A mail that cannot be sent; the message is for people and holds no password."""
 
 
-@dataclass(frozen=True, slots=True)
-class MailOptions:
+class MailOptions(Record, frozen=True):
     """Where mail goes and how. security: "smtp" (none), "smtp+starttls" or "smtps"; ca: file with the CA of the mail server."""
+
+    HIDDEN: ClassVar = ("password",)
 
     host: str
     port: int
@@ -41,7 +43,7 @@ class MailOptions:
     sender: str
     recipients: tuple[str, ...]
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     ca: Path | None = None
     timeout: float = TIMEOUT
 

@@ -12,11 +12,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .changes import Memory, Remembered
+from .record import asdict
 from .report import words
 from .report.clean import clean
 from .report.output import OutputError, replace_file

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .model import Cluster, Facts, Failure, Outcome, Protocol, Request, Route, StageName, Status
+from .record import replace
 from .redact import shown
 
 OPEN = 101

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pomprobe.catalog import Catalog, fixes, plain, render, reply
 from pomprobe.catalog.render import derive, sentence
 from pomprobe.model import EnvoyReply, Fact, Rule, Severity, StageName
+from pomprobe.record import replace
 
 RULE = Rule("TLS999", "x", StageName.TLS, "{endpoint}", Severity.ERROR, {"failure": "closed"}, None, "w", (), ())
 

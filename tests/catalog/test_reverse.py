@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pomprobe.catalog import Catalog, reply
 from pomprobe.catalog.reverse import causes
+from pomprobe.record import replace
 
 from .examples import ACTIVE, CATALOG, examples
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from pomprobe.envoy.log import Line
 from pomprobe.envoy.report import document, write
 from pomprobe.envoy.results import Reproduction, Sample, Share, agrees, folded, reply
 from pomprobe.model import EnvoyReply, ForecastEntry, Route, RouteReport, Status
+from pomprobe.record import replace
 from pomprobe.report.style import Style
 
 GOOD = reply(200, "-", "via_upstream")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import replace
 
 import anyio
 import dns.flags
@@ -16,6 +15,7 @@ from pomprobe.net.resolv_conf import Machine, Nameserver
 from pomprobe.net.resolver import Resolved, Resolver
 from pomprobe.net.resolver_query import Plan
 from pomprobe.net.resolver_udp import BURST
+from pomprobe.record import replace
 from servers.dns import Answer, DNSServer, Forged, Zone, dns_server
 
 A, AAAA = [("A", "127.0.0.1")], [("AAAA", "::1")]

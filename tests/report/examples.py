@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 
 from pomprobe.model import (
@@ -40,6 +39,7 @@ from pomprobe.model import (
     UpstreamTLS,
     Verdict,
 )
+from pomprobe.record import replace
 
 REFUSED = EnvoyReply(
     503,

@@ -76,7 +76,7 @@ def test_the_totals_are_those_of_the_cases(printed: Printed) -> None:
 
 def test_a_failing_route_never_passes(printed: Printed) -> None:
     """A forecast that no stage explains has a case of its own."""
-    from dataclasses import replace
+    from pomprobe.record import replace
 
     route = replace(examples.nameless(), verdicts=(), upstreams=())
     (case,) = cases(parsed(printed(examples.report(route), "junit"))["grafana"]).values()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from pomprobe.model import ForecastEntry, Report, Status
+from pomprobe.record import replace
 from pomprobe.report.json import document, fact, shares
 
 from . import examples

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from pomprobe.model import Endpoint, Place
+from pomprobe.record import replace
 from pomprobe.report.clean import clean
 
 from . import examples

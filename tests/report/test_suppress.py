@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from junitparser import JUnitXml
@@ -11,6 +10,7 @@ from junitparser import JUnitXml
 from pomprobe.config.load import suppressions
 from pomprobe.exits import exit_code
 from pomprobe.model import Config, Finding, Report, RouteReport, Settings, Severity, Status, Verdict
+from pomprobe.record import replace
 from pomprobe.report import baseline
 from pomprobe.report.json import document
 from pomprobe.report.suppress import Suppression, by_comments, suppress

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from rich.cells import cell_len
 
 from pomprobe.model import Endpoint, ForecastEntry, Report, Severity, Status
+from pomprobe.record import replace
 
 from . import examples
 from .conftest import Printed

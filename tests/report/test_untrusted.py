@@ -10,7 +10,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -39,6 +38,7 @@ from pomprobe.model import (
     Suppressed,
     UpstreamOutcomes,
 )
+from pomprobe.record import replace
 from pomprobe.report import FORMATS, Style, write
 
 from . import examples

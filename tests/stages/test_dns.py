@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from factories import cluster, upstream
 from pomprobe.model import Discovery, DNSSettings, Endpoint, Failure, StageFailed
 from pomprobe.net.resolv_conf import Machine
 from pomprobe.net.resolver import Resolver
+from pomprobe.record import replace
 from pomprobe.stages import dns
 from servers.dns import dns_server
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable
-from dataclasses import replace
 
 import anyio
 import pytest
 
 from factories import cluster, upstream
 from pomprobe.model import Endpoint, Fact, Facts, Failure, HealthCheck, Protocol, StageFailed, UpstreamTLS
+from pomprobe.record import replace
 from pomprobe.stages import health
 from servers.health import AUTHORITY, HTTP1, HTTP2, Handler, by_alpn, closed_port, response, serve, tls
 

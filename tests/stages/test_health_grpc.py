@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from factories import cluster, upstream
 from pomprobe.model import Endpoint, Fact, Facts, Failure, HealthCheck, Protocol, StageFailed
+from pomprobe.record import replace
 from pomprobe.stages import grpc_health, health
 from servers.health import HTTP1, HTTP2, Pairs, response, serve
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from ..model import EnvoyReply, Fact, Facts, Failure, Rule, StageName, Timer
+from ..record import Record
 from .render import derive, fixes, render, reply, sentence
 
 Check = Callable[[Fact, Facts], bool]
@@ -79,8 +79,7 @@ def compile_check(wanted: object) -> Check:
     return lambda value, facts: _equal(wanted, value, facts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(Record, frozen=True):
     rule: Rule
     checks: tuple[tuple[str, Check], ...]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ..model import Fact, Facts, Rule
+from ..record import Record
 from .match import Catalog, compile_check
 from .render import DETAIL_FACTS
 
@@ -23,8 +23,7 @@ _TELLING = ("reason", "alert_name")
 """The facts that tell causes apart: an example of the rule has to have the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Record, frozen=True):
     """A rule that may be behind Envoy's words, and the facts that these hold."""
 
     rule: Rule

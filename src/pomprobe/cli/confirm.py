@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..model import Report, Status
+from ..record import replace
 from .common import say_error
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED, fails
+from ..record import replace
 from . import options as o
 from .common import environment, read, say_error, usage
 from .printing import outputs_of, severity, show

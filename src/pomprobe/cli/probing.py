@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..record import Record
 from .common import loaded, say_error
 from .progress import bar
 
@@ -23,8 +23,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a run with what is known; one that is ignored stays so (nohup)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Record, frozen=True):
     """What to probe and how; the same for every try of --wait."""
 
     configs: tuple[Path, ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..model import Report, Severity
+from ..record import Record
 from .common import say_error, usage
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from ..smtp import MailOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(Record, frozen=True):
     """Findings that are set aside: named by --suppress, or known from a --baseline."""
 
     suppressions: tuple[Suppression, ...]
@@ -92,8 +91,7 @@ def mail_options(to: Sequence[str] | None, sender: str | None, server: str | Non
         usage(str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class Teller:
+class Teller(Record, frozen=True):
     """Prints and mails a report: always, or with --on-change only what is news to the memory."""
 
     state: Path | None

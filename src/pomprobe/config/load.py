@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from ..model import Config, Failure, Route, Settings
+from ..record import replace
 from . import environment, sources
 from .checks import View, run
 from .compound import flags

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from ..record import Record
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -15,8 +16,7 @@ SKIPPED = "after skipping PEM blocks of the following types:"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+(.*?)-----END \1-----", re.S)
 
 
-@dataclass(frozen=True, slots=True)
-class Cert:
+class Cert(Record, frozen=True):
     """What is told of a certificate. Dates are ISO 8601 in UTC; days_left is negative when expired."""
 
     subject: str

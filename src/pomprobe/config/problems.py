@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ..model import ConfigError, Fact, Facts, Failure, Place, Problem
+from ..record import Record
 
 SECRETS = ("secret", "token", "password", "credential", "_key", "auth", "connection_string", "headers", "params", "uri")
 
@@ -57,8 +57,7 @@ def _without_secrets(facts: Facts) -> dict[str, Fact]:
     return {name: veiled(fact) if name in _TOLD and isinstance(fact, str) else fact for name, fact in facts.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record, frozen=True):
     """Why Envoy rejects the cluster of a route: its message, where, the key that it is about, and what to write instead."""
 
     message: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import ConfigError, Place, Problem
+from ..record import Record
 from . import files, formats, kubernetes
 from .document import documents
 from .keys import GLOBAL_KEYS
@@ -20,8 +20,7 @@ MANIFESTS = (".yaml", ".yml", ".json")
 MAX_FILES = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Record, frozen=True):
     """The keys of the config, and the text that they stand in. format: yaml, json, toml, env or kubernetes."""
 
     file: str

@@ -7,17 +7,16 @@ What a real Envoy answers is another matter in places; `code` is that answer, un
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from anyio.abc import ByteStream
 
+from ..record import Record
 from . import servers
 
 Server = Callable[[ByteStream], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Exhibit:
+class Exhibit(Record, frozen=True):
     """One route of the demo.
 
     page: the error and the cause as Pomerium's page has them; "" for what is not there. code: what users get in truth.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..record import Record
 from .find import EnvoyError
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-@dataclass(frozen=True, slots=True)
-class HostView:
+class HostView(Record, frozen=True):
     """One host of a cluster as /clusters shows it. failing: Envoy's words for why it is not healthy."""
 
     address: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from ..model import CircuitBreakers, Cluster, Discovery, DNSSettings, HealthCheck, Protocol, RouteKind, Settings, Upstream
+from ..record import fields
 from .transport import transport_socket
 from .values import Message, Store, duration, extension, typed
 

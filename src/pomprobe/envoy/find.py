@@ -6,16 +6,16 @@ import importlib.metadata
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from ..record import Record
 
 
 class EnvoyError(Exception):
     """Envoy is not there, does not start, or ends too early; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Record, frozen=True):
     """An Envoy that runs here. version: as in 1.37.0."""
 
     path: Path

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+
+from ..record import Record
 
 EVERY = 0.02
 """Seconds between two looks at the file, which Envoy flushes as often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record, frozen=True):
     """What Envoy answered to one request. seconds: from the request's first byte to the end of the answer."""
 
     status: int

@@ -6,12 +6,12 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 
 from ..model import Cluster, Config, Route, RouteKind
+from ..record import Record, replace
 from .admin import Admin, connected
 from .bootstrap import ACCESS_LOG, ADMIN, CLUSTERS, LISTENER, bootstrap, discovery, static
 from .client import ask
@@ -35,8 +35,7 @@ LOOK = 0.05
 Chosen = Sequence[tuple[Route, Cluster | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record, frozen=True):
     """envoy: path of the binary, None to search. requests: for each route. patience: seconds for each route, all at once."""
 
     envoy: str | None = None

@@ -6,9 +6,9 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ..model import Cluster, EnvoyReply, ForecastEntry, Route
+from ..record import Record
 from .admin import HostView
 from .log import Line
 
@@ -33,8 +33,7 @@ GONE = "downstream_remote_disconnect"
 Entries = Iterable[tuple[EnvoyReply, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Record, frozen=True):
     """One answer, how many of the requests got it, and the longest time that one took, in seconds."""
 
     reply: EnvoyReply
@@ -42,8 +41,7 @@ class Share:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reproduction:
+class Reproduction(Record, frozen=True):
     """What Envoy answered for one route.
 
     hosts: the cluster's hosts as Envoy sees them. refusal: Envoy's words where it rejects the route or its cluster. skipped: why
@@ -73,8 +71,7 @@ class Reproduction:
         return tuple((share.reply, share.count / self.requests) for share in self.shares)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Record, frozen=True):
     """One request: its line in the access log, and whether Envoy ended the answer or our patience did."""
 
     line: Line

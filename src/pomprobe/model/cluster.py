@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import ClassVar
 
+from ..record import Record, field, replace
 from .config import CircuitBreakers, DNSSettings, HealthCheck, Route, Upstream
 
 
@@ -25,26 +26,26 @@ class Protocol(StrEnum):
     RAW = "raw"  # tcp, udp and ssh routes
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamTLS:
+class UpstreamTLS(Record, frozen=True):
     """The TLS context of one upstream. trust: PEM of every trusted certificate, or None where this machine has none."""
+
+    HIDDEN: ClassVar = ("trust", "client_cert", "client_key")
 
     server_name: str  # SNI, sent as it is, addresses too
     match_name: str  # what a SAN must match; with a `*` it is a pattern over the SANs
     skip_verify: bool
-    trust: bytes | None = field(repr=False)
+    trust: bytes | None
     trust_source: str  # for people: "tls_custom_ca_file", "/etc/ssl/certs/ca-certificates.crt + certificate_authority" …
     alpn: tuple[str, ...]
-    client_cert: bytes | None = field(default=None, repr=False)
-    client_key: bytes | None = field(default=None, repr=False)
+    client_cert: bytes | None = None
+    client_key: bytes | None = None
     trust_file: str = ""  # the file that holds just these bytes, "" where there is none; so for the next two
     client_cert_file: str = ""
     client_key_file: str = ""
     allow_renegotiation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Timers:
+class Timers(Record, frozen=True):
     """The timers that apply to one request, in seconds; None is off. `keys`: timer -> the key that set it, for people."""
 
     connect: float = 10.0
@@ -62,14 +63,15 @@ class Timers:
         return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True):
     """The one GET (or upgrade) that is sent. Headers are in the order sent, without Host."""
+
+    HIDDEN: ClassVar = ("headers",)
 
     method: str
     path: str
     host: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold secrets of set_request_headers
+    headers: tuple[tuple[str, str], ...] = ()  # may hold secrets of set_request_headers
     hosts: tuple[str, ...] = ()  # one Host for each upstream of the cluster, where they differ from one to the next
     original_path: str = ""  # what a user asks Pomerium for, before the rewrites that give path and host
     original_host: str = ""
@@ -79,8 +81,7 @@ GRPC_STATUSES = {"cancelled": 1, "deadline-exceeded": 4, "resource-exhausted": 8
 """The words of x-envoy-retry-grpc-on -> gRPC status."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(Record, frozen=True):
     """What x-envoy-* headers make Envoy try again. on, grpc_on: conditions, none without such headers; count: at most so often.
 
     statuses, headers: of x-envoy-retriable-status-codes and x-envoy-retriable-header-names (lower case).
@@ -101,8 +102,7 @@ class Retries:
 NO_RETRIES = Retries()
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Record, frozen=True):
     """What Envoy would be told about one route."""
 
     name: str
@@ -130,8 +130,7 @@ class Cluster:
         return replace(self.request, host=hosts[self.upstreams.index(upstream)]) if hosts else self.request
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record, frozen=True):
     """One host of a cluster. `port` is None for a unix socket, whose path `address` is then."""
 
     address: str

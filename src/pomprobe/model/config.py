@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+from ..record import Record, field
 from .words import Facts, Failure
 
 
@@ -25,8 +25,7 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}" + (f" {self.path}" if self.path else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record, frozen=True):
     """Something about the config itself, seen without a packet.
 
     message: Pomerium's or Envoy's own words where they have any. fatal: Pomerium would not start with it.
@@ -60,8 +59,7 @@ class RouteKind(StrEnum):
     TUNNEL = "tunnel"
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Record, frozen=True):
     """One entry of `to`. `url` is as written without userinfo; `path` is the URL's path (a unix socket's path for unix)."""
 
     url: str
@@ -74,24 +72,26 @@ class Upstream:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class TLSOptions:
+class TLSOptions(Record, frozen=True):
     """The route's tls_* keys that concern the upstream, files and base64 already read (PEM bytes)."""
+
+    HIDDEN: ClassVar = ("custom_ca", "client_cert", "client_key")
 
     skip_verify: bool = False
     server_name: str = ""  # tls_upstream_server_name, else tls_server_name
-    custom_ca: bytes | None = field(default=None, repr=False)
-    client_cert: bytes | None = field(default=None, repr=False)
-    client_key: bytes | None = field(default=None, repr=False)
+    custom_ca: bytes | None = None
+    client_cert: bytes | None = None
+    client_key: bytes | None = None
     custom_ca_file: str = ""  # the files that these were read from, "" where the config holds them itself
     client_cert_file: str = ""
     client_key_file: str = ""
     allow_renegotiation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
+class HealthCheck(Record, frozen=True):
     """One entry of health_checks: the checker ("http", "tcp" or "grpc") and what Envoy would be told."""
+
+    HIDDEN: ClassVar = ("request_headers", "raw")
 
     checker: str
     timeout: float
@@ -106,7 +106,7 @@ class HealthCheck:
     expected_statuses: tuple[tuple[int, int], ...] = ((200, 201),)  # half-open
     retriable_statuses: tuple[tuple[int, int], ...] = ()
     http2: bool = False  # codec_client_type HTTP2
-    request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    request_headers: tuple[tuple[str, str], ...] = ()
     # http and tcp
     send: bytes = b""
     receive: tuple[bytes, ...] = ()
@@ -114,11 +114,10 @@ class HealthCheck:
     service_name: str = ""
     authority: str = ""
     place: Place | None = None
-    raw: Mapping[str, object] = field(default_factory=dict, repr=False)  # as decoded, for Envoy's own config
+    raw: Mapping[str, object] = field(default_factory=dict)  # as decoded, for Envoy's own config
 
 
-@dataclass(frozen=True, slots=True)
-class CircuitBreakers:
+class CircuitBreakers(Record, frozen=True):
     """circuit_breaker_thresholds; None is Envoy's default (1024, 1024, 1024, 3, unlimited)."""
 
     max_connections: int | None = None
@@ -128,12 +127,13 @@ class CircuitBreakers:
     max_connection_pools: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record, frozen=True):
     """One route as Pomerium reads it. Durations in seconds; None is "not set".
 
     envoy_refusals: Envoy's messages if it would reject the cluster of this route (its users get 503 `cluster_not_found`).
     """
+
+    HIDDEN: ClassVar = ("set_request_headers", "places")
 
     name: str  # for people: the `name` key, else the host (and path) of `from`
     index: int
@@ -162,7 +162,7 @@ class Route:
     prefix_rewrite: str = ""
     regex_rewrite_pattern: str = ""
     regex_rewrite_substitution: str = ""
-    set_request_headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
+    set_request_headers: Mapping[str, str] = field(default_factory=dict)  # may hold secrets
     remove_request_headers: tuple[str, ...] = ()
     load_balancing_policy: str = "ROUND_ROBIN"  # ROUND_ROBIN, MAGLEV, RANDOM, RING_HASH, LEAST_REQUEST
     health_checks: tuple[HealthCheck, ...] = ()
@@ -172,11 +172,10 @@ class Route:
     google_serverless: bool = False
     serves: str = ""  # redirect and response routes: what they answer, in words
     envoy_refusals: tuple[str, ...] = ()
-    places: Mapping[str, Place] = field(default_factory=dict, repr=False)  # key of the route -> place of its value
+    places: Mapping[str, Place] = field(default_factory=dict)  # key of the route -> place of its value
 
 
-@dataclass(frozen=True, slots=True)
-class DNSSettings:
+class DNSSettings(Record, frozen=True):
     """The dns_* keys. resolvers: (scheme, address, port); empty is resolv.conf's. None is c-ares' default."""
 
     lookup_family: str = "V4_PREFERRED"
@@ -189,16 +188,17 @@ class DNSSettings:
     failure_refresh_rate: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Record, frozen=True):
     """The global keys that concern upstreams, with Pomerium's defaults. Durations in seconds."""
+
+    HIDDEN: ClassVar = ("certificate_authority", "places")
 
     default_upstream_timeout: float = 30.0
     timeout_read: float = 30.0
     timeout_write: float = 0.0
     timeout_idle: float = 300.0
     dns: DNSSettings = DNSSettings()
-    certificate_authority: bytes | None = field(default=None, repr=False)
+    certificate_authority: bytes | None = None
     bind_source_address: str = ""
     bind_freebind: bool = False
     circuit_breakers: CircuitBreakers = CircuitBreakers()
@@ -206,11 +206,10 @@ class Settings:
     services: str = "all"
     address: str = ""
     authenticate_service_url: str = ""
-    places: Mapping[str, Place] = field(default_factory=dict, repr=False)  # global key -> place of its value
+    places: Mapping[str, Place] = field(default_factory=dict)  # global key -> place of its value
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Record, frozen=True):
     """A Pomerium config as Pomerium reads it, with what is wrong with it."""
 
     file: str

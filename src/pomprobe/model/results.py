@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from ..record import Record, field
 from .cluster import Cluster, Endpoint
 from .config import Place, Route, Upstream
 from .words import Facts, Failure, Severity, StageName, Status, Timer
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record, frozen=True):
     """How one stage came out. elapsed: seconds of this stage alone. error: the raw message, for --verbose."""
 
     stage: StageName
@@ -24,8 +23,7 @@ class Outcome:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointOutcomes:
+class EndpointOutcomes(Record, frozen=True):
     """One endpoint and its outcomes in the order of the stages; `samples` holds further walks (--samples)."""
 
     endpoint: Endpoint
@@ -33,8 +31,7 @@ class EndpointOutcomes:
     samples: tuple[tuple[Outcome, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamOutcomes:
+class UpstreamOutcomes(Record, frozen=True):
     """One entry of `to`: the outcome of its name, and its endpoints (none where the name gave none)."""
 
     upstream: Upstream
@@ -42,8 +39,7 @@ class UpstreamOutcomes:
     endpoints: tuple[EndpointOutcomes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EnvoyReply:
+class EnvoyReply(Record, frozen=True):
     """What Envoy answers: the status, %RESPONSE_FLAGS% ("-" for none) and %RESPONSE_CODE_DETAILS%.
 
     code: the name in Pomerium's documentation (which differs where Envoy's changed: upstream_response_timeout).
@@ -55,8 +51,7 @@ class EnvoyReply:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record, frozen=True):
     """One file of the catalogue. `when`: facts that must hold; the match with most keys wins."""
 
     code: str
@@ -73,8 +68,7 @@ class Rule:
     examples: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """A rule that fires on an outcome: its words with the facts filled in, and what the user would see."""
 
     rule: Rule
@@ -90,8 +84,7 @@ class Verdict:
     severity: Severity = Severity.ERROR  # the rule's, or less where no request is harmed (a dead name beside a live one)
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastEntry:
+class ForecastEntry(Record, frozen=True):
     """One answer and the share of the requests that get it (0 to 1). rule: code of the rule behind it, if any."""
 
     share: float
@@ -101,8 +94,7 @@ class ForecastEntry:
     by: str = ""  # who answers so, if neither Envoy nor the app: "pomerium" (its own proxy), "tunnel" (Envoy opens it)
 
 
-@dataclass(frozen=True, slots=True)
-class RouteReport:
+class RouteReport(Record, frozen=True):
     """Everything about one route: its status, the forecast, the verdicts (worst first) and every outcome."""
 
     route: Route
@@ -116,8 +108,7 @@ class RouteReport:
     confirmed: str = ""  # --confirm: what a real Envoy says of the forecast
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record, frozen=True):
     """A problem of the config with its rule and words, as reports print it."""
 
     rule: Rule
@@ -127,16 +118,14 @@ class Finding:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Record, frozen=True):
     """A finding that somebody knows of and does not want to hear about. by: where it was said, for people."""
 
     what: Verdict | Finding
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record, frozen=True):
     """One run. started: UTC, ISO 8601; elapsed: seconds; interrupted: ended by a signal or the deadline."""
 
     config: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from ..record import Record
 from . import http1
 from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refused, Reset
 from .stream import Stream, TLSBroken
@@ -49,8 +49,7 @@ class Codec(Protocol):
     def eof(self) -> Event: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True):
     """A request that goes out exactly like this: Host first, then the headers in their order, and nothing else.
 
     Text is sent in UTF-8, as it stands in the config and as Envoy passes it on. scheme: HTTP/2's pseudo-header.

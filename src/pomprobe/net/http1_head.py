@@ -7,8 +7,8 @@ Envoy's own checks (source/common/http/http1/codec_impl.cc). Each was measured o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ..record import Record
 from .http_events import Headers
 
 MAX_HEADERS = 100
@@ -36,8 +36,7 @@ class HeadRefused(Exception):
     """The head is not one that Envoy's codec accepts."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusLine:
+class StatusLine(Record, frozen=True):
     """The first line. status is what Envoy makes of the number (16 bits)."""
 
     version: str

@@ -6,11 +6,11 @@ nghttp2 inflates as bytes come (lib/nghttp2_hd.c, nghttp2_hd_inflate_hd_nv), hpa
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 
 from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.huffman_table import decode_huffman
 
+from ..record import Record
 from .http2_headers import HeadersRefused, HeadersTooMany, checked
 from .http_events import Refused, Reset
 
@@ -21,8 +21,7 @@ STATIC = 61  # entries of the static table
 MOST = 1 << 31
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Record, frozen=True):
     """whole: bytes of complete fields; index: that the unfinished one names, 0 for none; wrong: it can never become good."""
 
     whole: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+
+from ..record import Record
 
 STREAM = 1
 MAX_FRAME = 16384
@@ -50,8 +51,7 @@ class BlockTooLarge(Exception):
     """More than MAX_BLOCK of compressed headers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record, frozen=True):
     """HEADERS (or a PUSH_PROMISE, then of the promised stream) and its CONTINUATIONs, put together."""
 
     stream: int
@@ -59,8 +59,7 @@ class Block:
     end_stream: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Record, frozen=True):
     """A DATA frame without its padding; Envoy passes none on before it is complete. consumed: bytes of flow control."""
 
     stream: int
@@ -69,8 +68,7 @@ class Body:
     end_stream: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Record, frozen=True):
     """Any other frame that is looked at, its form checked: RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE."""
 
     type: Type

@@ -5,21 +5,19 @@ A codec is fed bytes and gives events; the last one says how the exchange ended:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..record import Record
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Name (lower case) and value of every header, in the order received."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interim:
+class Interim(Record, frozen=True):
     """A response that announces another one (100, 102, 103). Envoy passes none of them on."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Record, frozen=True):
     """The final response's status line and headers. version: "HTTP/1.1" or as sent, "HTTP/2"."""
 
     status: int
@@ -28,29 +26,25 @@ class Head:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Record, frozen=True):
     """A piece of the body, as it came: nothing is decompressed."""
 
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Record, frozen=True):
     """The response is complete. trailers: HTTP/2's; Envoy drops those of HTTP/1."""
 
     trailers: Headers = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Record, frozen=True):
     """Bytes that Envoy's codec does not accept (response flag UPE); problem: what, in a few words."""
 
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Record, frozen=True):
     """The connection ended where Envoy says connection_termination (response flag UC).
 
     goaway: HTTP/2's GOAWAY had promised an answer to this very stream.
@@ -59,8 +53,7 @@ class Closed:
     goaway: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Record, frozen=True):
     """HTTP/2's RST_STREAM or GOAWAY ended the stream (response flag UR). error_code: its name in RFC 9113."""
 
     error_code: str

@@ -7,12 +7,12 @@ the name, and on TLS 1.2 the key usage last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
 
 from ..model import Fact, Facts, Failure, UpstreamTLS
+from ..record import Record, field
 from . import boringssl, certificates, der, kinship, names, tls_words, trust_store, verify, x509
 from .x509 import DIGITAL_SIGNATURE, X509
 
@@ -20,8 +20,7 @@ NO_ISSUER = (2, 20, 21)
 """X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_ISSUER_CERT_LOCALLY and …_VERIFY_LEAF_SIGNATURE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record, frozen=True):
     """Why Envoy would end the handshake, with the facts that tell it from other reasons."""
 
     failure: Failure

@@ -6,10 +6,10 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from ..record import Record, field, replace
 from . import hosts
 
 PORT = 53
@@ -20,8 +20,7 @@ NAMESERVER = re.compile(
 """`1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]:53`, `[fe80::1]:53%eth0`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nameserver:
+class Nameserver(Record, frozen=True):
     """One server that is asked; the same port over UDP and TCP."""
 
     address: str  # a link-local address has its interface: fe80::1%eth0
@@ -31,8 +30,7 @@ class Nameserver:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Record, frozen=True):
     """How this machine looks names up. hosts: names in lower case. lookups: "f" (hosts file) and "b" (DNS), in their order."""
 
     nameservers: tuple[Nameserver, ...] = ()

@@ -6,11 +6,10 @@ dns-* rows of the recorded truth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import anyio
 
 from ..model import DNSSettings, Fact, Facts, Failure, StageFailed, Timer
+from ..record import Record, replace
 from .resolv_conf import Machine, Nameserver
 from .resolver_lookup import Asked, Looked, look_up
 from .resolver_query import SECONDS, TRIES, Plan
@@ -26,8 +25,7 @@ FAMILIES: dict[str, tuple[RecordType, ...]] = {
 """The records asked for, the preferred ones first. Only ALL takes both; otherwise the second counts where the first gave nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Record, frozen=True):
     """The addresses of a name, in the order of the answer, each once: Envoy makes one host of each."""
 
     addresses: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..model import Failure
+from ..record import Record
 from . import hosts
 from . import resolver_wire as wire
 from .resolv_conf import Machine
@@ -13,8 +14,7 @@ from .resolver_query import Log, Missed, Plan, ask
 LOOPBACK: dict[wire.RecordType, str] = {"A": "127.0.0.1", "AAAA": "::1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Record, frozen=True):
     """Addresses, or why there are none. problem: what is wrong with the name; limit: what our machine lacked."""
 
     addresses: tuple[str, ...] = ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import anyio
 
 from ..model import Endpoint, Failure
+from ..record import Record, field
 from . import resolver_wire as wire
 from . import tcp
 from .resolv_conf import Nameserver
@@ -36,8 +36,7 @@ HEADER = 12
 Exchange = Callable[[Nameserver, wire.Question], Awaitable[wire.Reply]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """Whom to ask and how often. seconds: for the first try of a server; each further round doubles it."""
 
     servers: tuple[Nameserver, ...]
@@ -53,16 +52,15 @@ class Plan:
         return max(self.seconds * (1 << rounds) * (JITTER if rounds else 1), self.seconds)
 
 
-@dataclass(slots=True)
 class Log:
     """What happened while asking. slow: set when a try has gone unanswered, for those who can prepare for the worst."""
 
-    servers: dict[str, None] = field(default_factory=dict)
-    slow: anyio.Event = field(default_factory=anyio.Event)
+    def __init__(self) -> None:
+        self.servers: dict[str, None] = {}
+        self.slow = anyio.Event()
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(Record, frozen=True):
     """A question that no server answered for good. limit: what our own machine lacked to ask it (NOT_KNOWN)."""
 
     failure: Failure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import dns.edns
@@ -14,6 +13,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from ..record import Record
 from .hosts import HOSTNAME
 
 RecordType = Literal["A", "AAAA"]
@@ -33,8 +33,7 @@ class Malformed(Exception):
     """Bytes that are no DNS message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record, frozen=True):
     """One question as it goes over the wire."""
 
     id: int
@@ -43,8 +42,7 @@ class Question:
     wire: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Record, frozen=True):
     """What a server answered. addresses: in the order of the answer, each once. cnames: targets, in the order they are followed."""
 
     rcode: str

@@ -7,8 +7,8 @@ ssl/extensions.cc, in the order in which they check. What is encrypted, and the 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from ..record import Record
 from .tls_words import (
     BAD_EXTENSION,
     BAD_POINT,
@@ -54,8 +54,7 @@ ECHOED = ssl(268435742, "SERVER_ECHOED_INVALID_SESSION_ID")
 INVALID_ALPN = ssl(268435715, "INVALID_ALPN_PROTOCOL") + "|" + EXTENSION
 
 
-@dataclass(frozen=True, slots=True)
-class ServerHello:
+class ServerHello(Record, frozen=True):
     """Its parts. extensions: type and content, in order; whole: they fill their block exactly."""
 
     version: int

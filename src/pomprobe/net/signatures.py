@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 
+from ..record import Record
 from . import der
 from .x509 import X509, Signature
 
@@ -29,8 +29,7 @@ _ED25519 = "100663427:public_key_routines:OPENSSL_internal:INVALID_SIGNATURE|" +
 _RSA_LENGTH = "67108976:RSA_routines:OPENSSL_internal:DATA_LEN_NOT_EQUAL_TO_MOD_LEN|" + _X509
 
 
-@dataclass(frozen=True, slots=True)
-class Bad:
+class Bad(Record, frozen=True):
     """A signature that does not hold. words: what BoringSSL has in its error queue. undecodable: its issuer's key cannot be read."""
 
     words: str

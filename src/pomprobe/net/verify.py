@@ -9,9 +9,9 @@ compared with a real Envoy (tests/net/chain_cases.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ..record import Record
 from . import name_constraints, policies, signatures
 from .trust_store import TrustStore
 from .x509 import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, X509
@@ -29,8 +29,7 @@ CONSTRAINTS_WITHOUT_NAMES = 1000
 INVALID_POLICY = "184549520:X.509_certificate_routines:OPENSSL_internal:INVALID_POLICY_EXTENSION|"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """The first error, 0 for none, and how far from the leaf. before: BoringSSL's errors that stand before it in Envoy's words."""
 
     code: int = 0

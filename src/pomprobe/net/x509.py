@@ -6,11 +6,11 @@ Sources: BoringSSL's crypto/x509/x_x509.cc, v3_purp.cc (x509v3_cache_extensions)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
+from ..record import Record, replace
 from . import der, x509_extensions, x509_name
 from .tls_words import DECODE_ERROR
 from .x509_extensions import AuthorityKey, Constraints, GeneralName
@@ -35,8 +35,7 @@ class Unreadable(der.Malformed):
         self.words = words
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Record, frozen=True):
     """What is signed, how (OID and encoded parameters), and the signature. ambiguous: inside, another algorithm is named."""
 
     signed: bytes
@@ -46,21 +45,22 @@ class Signature:
     ambiguous: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class X509:
+class X509(Record, frozen=True, eq=False):
     """One certificate. malformed: an extension cannot be read, so BoringSSL uses it for nothing."""
 
-    encoded: bytes = field(repr=False)
+    HIDDEN: ClassVar = ("encoded", "key", "key_info", "signature", "extensions")
+
+    encoded: bytes
     version: int
     serial: int
     issuer: Name
     subject: Name
     not_before: datetime
     not_after: datetime
-    key: tuple[str, str, bytes] = field(repr=False)  # OIDs of algorithm and curve, public key
-    key_info: bytes = field(repr=False)  # the same as encoded, SubjectPublicKeyInfo
-    signature: Signature = field(repr=False)
-    extensions: dict[str, bytes] = field(repr=False)
+    key: tuple[str, str, bytes]  # OIDs of algorithm and curve, public key
+    key_info: bytes  # the same as encoded, SubjectPublicKeyInfo
+    signature: Signature
+    extensions: dict[str, bytes]
     repeated: frozenset[str] = frozenset()  # OIDs of extensions that stand there twice
     unhandled_critical: bool = False
     malformed: bool = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from ..record import Record
 from . import der, x509_name
 from .x509_name import Name
 
@@ -15,8 +15,7 @@ GENERAL_NAMES = {0xA0, 0x81, 0x82, 0xA3, 0xA4, 0xA5, 0x86, 0x87, 0x88}
 """Their tags as encoded: otherName, x400Address, directoryName and ediPartyName are constructed."""
 
 
-@dataclass(frozen=True, slots=True)
-class GeneralName:
+class GeneralName(Record, frozen=True):
     """One name of a subjectAltName or name constraint. `name` is set for a directoryName."""
 
     kind: int
@@ -24,24 +23,21 @@ class GeneralName:
     name: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subtree:
+class Subtree(Record, frozen=True):
     """One subtree of name constraints. bounded: it has a minimum or maximum, which nobody supports."""
 
     base: GeneralName
     bounded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
+class Constraints(Record, frozen=True):
     """Name constraints: what is permitted and what is excluded below a CA."""
 
     permitted: tuple[Subtree, ...]
     excluded: tuple[Subtree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorityKey:
+class AuthorityKey(Record, frozen=True):
     """The authority key identifier: which certificate issued this one; None where it does not say."""
 
     key_id: bytes | None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..record import Record
 from . import der
 
 COMMON_NAME, EMAIL = "2.5.4.3", "1.2.840.113549.1.9.1"
@@ -34,8 +33,7 @@ _SPACE = " \t\n\v\f\r"
 _SPECIAL = str.maketrans({c: "\\" + c for c in ',+"\\<>;='})
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Record, frozen=True):
     """One attribute of a name. tag: the ASN.1 string type; text: what it says, replacement characters where it is broken."""
 
     oid: str
@@ -43,8 +41,7 @@ class Attribute:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Record, frozen=True):
     """canonical: names are equal where these bytes are; a name begins with another one where its bytes do."""
 
     canonical: bytes

@@ -5,9 +5,8 @@ Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, pro
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
 from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
+from ..record import fields, replace
 from .bundle import Bundle
 from .example import Earlier
 from .headers import control

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ..record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Record, frozen=True):
     """The system's bundle of certificate authorities: its PEM bytes and path, None where this machine has none."""
 
-    system_ca: bytes | None = field(default=None, repr=False)
+    HIDDEN: ClassVar = ("system_ca",)
+
+    system_ca: bytes | None = None
     system_ca_path: str | None = None

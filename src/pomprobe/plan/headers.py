@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..model import GRPC_STATUSES, NO_RETRIES, Retries, Route
+from ..record import Record
 
 TIMEOUT = "x-envoy-upstream-rq-timeout-ms"
 PER_TRY = "x-envoy-upstream-rq-per-try-timeout-ms"
@@ -47,8 +47,7 @@ VARIABLE = re.compile(
 """Pomerium's header templates (internal/headertemplate): `$$`, `${pomerium.jwt}`, `$pomerium.request.headers["X"]` …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Record, frozen=True):
     """What the x-envoy-* headers order. Times in seconds, 0 for off; None: the header is missing or no number."""
 
     timeout: float | None = None

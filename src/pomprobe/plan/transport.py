@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ..model import Discovery, Protocol, Route, RouteKind, Settings, Upstream, UpstreamTLS
+from ..record import Record
 from .bundle import Bundle
 
 UNIX = ("unix", "https+unix")
@@ -16,11 +17,12 @@ MALFORMED = "malformed IP address: [{}]. Consider setting resolver_name or setti
 """Envoy's refusal of a bare IPv6 address, which Pomerium hands over with its brackets where `to` has no port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Record, frozen=True):
     """The certificates that a route without tls_custom_ca trusts (None: this machine has no bundle), and where they came from."""
 
-    pem: bytes | None = field(repr=False)
+    HIDDEN: ClassVar = ("pem",)
+
+    pem: bytes | None
     source: str
     file: str = ""  # the one that holds just these, "" where there is none
 

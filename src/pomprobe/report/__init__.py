@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TextIO
 
 from ..model import Report
+from ..record import Record
 from .style import Style
 
 __all__ = ["FORMATS", "Style", "Writer", "write"]
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Record, frozen=True):
     """A format: where its function stands ("module:function", below this package) and what it is for, in a few words."""
 
     target: str

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..model import Finding, ForecastEntry, Place, RouteReport, Severity, Verdict
+from ..record import Record
 from .clean import clean
 from .words import SEVERITY_ORDER, standing
 
 MARK = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Record, frozen=True):
     """One finding and the endpoints it was seen on. Its words name the endpoints together."""
 
     verdict: Verdict
@@ -30,8 +29,7 @@ class Seen:
         return f" ({listed(self.endpoints)})" if any(e not in clean(self.title) for e in self.endpoints) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record, frozen=True):
     """A problem of the config, and others of the same rule that it can speak for."""
 
     first: Finding
@@ -44,8 +42,7 @@ class Problem:
         return [clean(f"{p.path} (line {p.line})" if p.file == file else p) for p in (f.place for f in self.others)]
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(Record, frozen=True):
     """Routes that came out the same way for the same reason; the first one speaks for all."""
 
     routes: tuple[RouteReport, ...]
@@ -60,8 +57,7 @@ class Alike:
         return [f"{clean(r.route.name)} (line {r.route.place.line})" for r in self.routes[1:]]
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Record, frozen=True):
     """Groups of routes that came out badly by the same rule, or that nothing is known of."""
 
     groups: tuple[Alike, ...]

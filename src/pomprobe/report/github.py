@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TextIO
 
 from ..model import Place, Report, Severity
+from ..record import Record
 from . import fold, words
 from .clean import clean, prose
 from .conclusion import summary
@@ -25,8 +25,7 @@ LONGEST = 2000
 """Characters of a message; the page folds longer ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Annotation:
+class _Annotation(Record, frozen=True):
     type: str
     place: Place
     title: str

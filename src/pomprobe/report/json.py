@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, TextIO
 
 from .. import __version__
@@ -26,6 +25,7 @@ from ..model import (
     UpstreamOutcomes,
     Verdict,
 )
+from ..record import replace
 from .clean import clean, prose
 from .style import Style
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len as cell_len
 
 from ..model import Status
+from ..record import Record
 from .clean import ascii_only
 from .style import NARROWEST, Style
 
@@ -33,8 +33,7 @@ GLUED = "place"
 """The role of text that is one word, spaces and all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record, frozen=True):
     """Turns spans into lines."""
 
     style: Style

@@ -9,12 +9,12 @@ import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TextIO
 
 from ..model import Report
+from ..record import Record
 from . import FORMATS
 from .clean import clean
 from .style import Style
@@ -31,8 +31,7 @@ class OutputError(Exception):
     """A report that cannot be written, or an -o that says nothing; the message is for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Record, frozen=True):
     """One -o: a format, and the file (None: standard output)."""
 
     format: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..record import Record
 
 NARROWEST = 40
 """Columns below which no line is laid out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Record, frozen=True):
     """color: ANSI colours; width: columns; unicode: else plain ASCII marks; verbose: every stage, fact and setting."""
 
     color: bool = False

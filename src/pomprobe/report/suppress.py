@@ -9,9 +9,9 @@ import fnmatch
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 
 from ..model import Config, Finding, Place, Report, Route, RouteReport, Severity, Status, Suppressed, Verdict
+from ..record import Record, replace
 from . import words
 from .clean import clean
 
@@ -19,8 +19,7 @@ By = str | None
 """Where it was said that a finding is known; None: it was not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Record, frozen=True):
     """One --suppress: a rule's code, and a pattern (as in a shell) on a route's name or `from`; "*" is every route and the config."""
 
     rule: str

@@ -6,8 +6,9 @@ As Envoy reads it: source/extensions/health_checkers/grpc/health_checker_impl.cc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from ..record import Record
 
 PATH = "/grpc.health.v1.Health/Check"
 SERVING = 1
@@ -22,8 +23,7 @@ class Invalid(Exception):
     """Bytes that are no answer to Check."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     """What the server said. serving: HealthCheckResponse.status, None where no message came."""
 
     grpc_status: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from ..model import Fact, Facts, Failure, HealthCheck, Protocol, StageFailed
@@ -11,6 +10,7 @@ from ..net import http
 from ..net.boringssl import alert_name
 from ..net.http_events import Refused, Reset
 from ..net.speaks import guess, printable
+from ..record import Record
 from . import grpc_health
 from .payload import Matcher
 from .walk import Walk
@@ -34,8 +34,7 @@ def failed(failure: Failure, facts: Facts, error: str = "", **more: Fact) -> Sta
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     """A complete response. body: its first bytes, as many as were to be kept."""
 
     status: int

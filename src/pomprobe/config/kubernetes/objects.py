@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ...record import Record
 from ..nodes import Mapping, Node, Scalar
 from ..problems import Unreadable
 
@@ -14,8 +15,7 @@ DEFAULT_NAMESPACE = "default"
 MAX_OBJECTS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Record, frozen=True):
     """One manifest."""
 
     kind: str
