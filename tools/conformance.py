@@ -53,7 +53,6 @@ def page() -> Iterator[str]:
         yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
     yield from ("", measured["how"], "", "Known limits, where the forecast differs from what Envoy does:", "")
     yield from (f"- `{name}`: {why}." for name, why in LIMITS.items())
-    yield "- with Envoy 1.36, of Pomerium 0.32, `h2c-no-settings`: it takes an HTTP/2 response before the server's SETTINGS; 1.37 does not."
     yield from ("", "## The recorded faults", "")
     yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
     yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 differs,"

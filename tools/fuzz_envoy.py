@@ -128,15 +128,22 @@ async def fuzz(options: argparse.Namespace, protocol: str) -> int:
 
 def _sum(fuzzer: Fuzzer, protocol: str, binary: Binary, seed: int, seconds: float) -> str:
     total = fuzzer.agreed + len(fuzzer.disagreed)
-    alike = fuzzer.agreed + sum(_seen(found.envoy) == _seen(found.ours) for found in fuzzer.disagreed)
-    words, seen = (f"{count}/{total} ({count / total:.2%})" for count in (fuzzer.agreed, alike))
+    seen = _verdict if protocol == "chains" else _seen
+    alike = fuzzer.agreed + sum(seen(found.envoy) == seen(found.ours) for found in fuzzer.disagreed)
+    words, glance = (f"{count}/{total} ({count / total:.2%})" for count in (fuzzer.agreed, alike))
     told = f"Envoy {binary.version}, seed {seed}, {seconds:.0f} s"
-    return f"{protocol} agreement: {words} word for word, {seen} in status, flags and code; {told}"
+    what = "accepted or refused" if protocol == "chains" else "in status, flags and code"
+    return f"{protocol} agreement: {words} word for word, {glance} {what}; {told}"
 
 
 def _seen(reply: EnvoyReply | None) -> tuple[object, ...]:
     """What a user sees at a glance."""
     return () if reply is None else (reply.status, reply.response_flags, reply.response_code_details.partition("{")[0])
+
+
+def _verdict(reply: EnvoyReply | None) -> bool:
+    """Was a chain accepted, so that the alert behind it ended the handshake?"""
+    return reply is not None and chains.ACCEPTED in reply.response_code_details
 
 
 def main() -> None:

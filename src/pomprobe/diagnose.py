@@ -31,7 +31,7 @@ from .model import (
     Verdict,
 )
 from .newer import as_after, as_next
-from .older import as_before
+from .older import as_before, as_past
 from .record import Record, replace
 from .retries import Answer
 
@@ -149,8 +149,8 @@ class _Judge:
         """One endpoint: its answers, its health, and the verdicts on both."""
         weight = upstream.upstream.weight or 1
         walks = [tuple(o for o in probed.outcomes if o.stage is not StageName.HEALTH), *probed.samples]
-        if self.envoy == NEXT:
-            walks = [tuple(map(as_next, walk)) for walk in walks]
+        if other := {OLDER: as_past, NEXT: as_next}.get(self.envoy):
+            walks = [tuple(map(other, walk)) for walk in walks]
         answers = [self._answer(upstream.upstream, probed.endpoint, walk) for walk in walks]
         known = [a for a in answers if a is not None]
         if self.cluster.route.kind is RouteKind.SSH:  # no HTTP, and so no code that anybody would see

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .model import EnvoyReply
+from .model import EnvoyReply, Failure, Outcome, Status
 from .record import replace
 
 RESET = {
@@ -22,3 +22,14 @@ def as_before(reply: EnvoyReply, rule: str) -> EnvoyReply:
         return EnvoyReply(status, "UR", f"{head}{{remote_reset}}", head)
     details = re.sub(r"(CERTIFICATE_VERIFY_FAILED):verify_cert_failed:.*(:TLS_error_end)", r"\1\2", reply.response_code_details)
     return replace(reply, response_code_details=details)
+
+
+def as_past(outcome: Outcome) -> Outcome:
+    """How the stage came out for 1.36, which takes an HTTP/2 response before the server's SETTINGS (row h2c-no-settings)."""
+    status = outcome.facts.get("older_status")
+    if not isinstance(status, int):
+        return outcome
+    facts = {**outcome.facts, "status": status, "started": True}
+    if status < 400:
+        return replace(outcome, status=Status.OK, failure=None, facts=facts, error="")
+    return replace(outcome, failure=Failure.APP_ERROR if status >= 500 else Failure.APP_REFUSAL, facts=facts, error="")

@@ -12,12 +12,12 @@ from tools.fuzzing.ours import Forecaster
 from pomprobe.envoy.find import Binary, find
 
 KEPT = load()
-VERSIONS = ("1.37", "1.40")
+VERSIONS = ("1.36", "1.37", "1.40")
 
 
 @pytest.mark.parametrize("name", KEPT)
 async def test_forecast(name: str) -> None:
-    """The same bytes, the same words as both Envoys."""
+    """The same bytes, the same words as each Envoy."""
     one = KEPT[name]
     (cluster,) = clusters(SCHEMES[one["kind"]], [80])
     assert one["answers"] == {version: words(await Forecaster(version).answer(cluster, script(one))) for version in VERSIONS}

@@ -37,6 +37,10 @@ from .asn1 import (
 NAME = "up.lab.test"
 """What the route wants to find in the certificate."""
 
+ALERT = 77
+ACCEPTED = f"TLS_error:|{(16 << 24) + 1000 + ALERT}:"
+"""Where the alert is all that Envoy has to say, the certificates were good."""
+
 TRUE = encode(0x01, b"\xff")
 BASIC, USAGE, EXTENDED, ALT, CONSTRAINTS, SUBJECT_KEY, AUTHORITY_KEY = (f"2.5.29.{n}" for n in (19, 15, 37, 17, 30, 14, 35))
 POLICIES, MAPPINGS, POLICY_LIMITS, INHIBIT, CRL_POINTS = (f"2.5.29.{n}" for n in (32, 33, 36, 54, 31))
@@ -120,7 +124,7 @@ LEAF_KEYS: tuple[Key, ...] = (P256[7], P256[7], P256[7], RSA2048, P384, P521, P2
 
 
 def response(random: Random) -> bytes:
-    """A ServerHello, certificates, and the alert 77."""
+    """A ServerHello, certificates, and the alert."""
     sent, key = _chain(random)
     cipher = 0xC02F if isinstance(key, type(RSA2048)) else 0xC02B
     if random.random() < 0.01:
@@ -130,7 +134,7 @@ def response(random: Random) -> bytes:
     body = len(listed).to_bytes(3) + listed
     certificate = b"\x0b" + len(body).to_bytes(3) + body
     records = [b"\x02" + len(hello).to_bytes(3) + hello, *(certificate[at : at + 16384] for at in range(0, len(certificate), 16384))]
-    return b"".join(b"\x16\x03\x03" + len(one).to_bytes(2) + one for one in records) + b"\x15\x03\x03\x00\x02\x02\x4d"
+    return b"".join(b"\x16\x03\x03" + len(one).to_bytes(2) + one for one in records) + b"\x15\x03\x03\x00\x02\x02" + bytes((ALERT,))
 
 
 def _chain(random: Random) -> tuple[list[bytes], Key]:

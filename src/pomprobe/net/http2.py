@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from enum import IntEnum
 
 import hpack
 
@@ -29,6 +28,8 @@ from .http2_frames import (
     Frame,
     FrameReader,
     FrameRefused,
+    NoSettings,
+    Setting,
     Type,
     error_name,
     frame,
@@ -48,28 +49,17 @@ FLOOD = 1000
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
-class Setting(IntEnum):
-    """The settings that are sent or looked at (RFC 9113, 8441, 9218)."""
-
-    HEADER_TABLE_SIZE = 1
-    ENABLE_PUSH = 2
-    MAX_CONCURRENT_STREAMS = 3
-    INITIAL_WINDOW_SIZE = 4
-    MAX_FRAME_SIZE = 5
-    ENABLE_CONNECT_PROTOCOL = 8
-    NO_RFC7540_PRIORITIES = 9
-
-
 class Http2Codec:
     """One request and its response on a fresh connection.
 
-    method: the request's (HEAD has no body). Memory: FrameReader's, and one decoded block of headers.
+    method: the request's (HEAD has no body). strict: as Envoy 1.37; 1.36 takes a response before the server's SETTINGS.
+    Memory: FrameReader's, and one decoded block of headers.
     """
 
-    def __init__(self, method: str = "GET") -> None:
+    def __init__(self, method: str = "GET", *, strict: bool = True) -> None:
         self.ended = False
         self._method = method
-        self._frames = FrameReader()
+        self._frames = FrameReader(strict)
         self._encoder = hpack.Encoder()
         self._decoder = hpack.Decoder(max_header_list_size=1 << 20)
         self._out = bytearray()
@@ -135,7 +125,7 @@ class Http2Codec:
                     raise FrameRefused("a flood of PING or SETTINGS frames")
         except (FrameRefused, HeadersRefused) as refused:
             if not (isinstance(refused, EmptyFrames) and isinstance(self._fault, Reset)):
-                yield Refused(str(refused))
+                yield Refused(str(refused), _taken_before(self._method, refused.came) if isinstance(refused, NoSettings) else 0)
         except BlockTooLarge:
             yield Reset("", problem=TOO_LARGE)
         except (hpack.HPACKError, UnicodeDecodeError):
@@ -290,6 +280,12 @@ class Http2Codec:
             increment = struct.pack(">I", self._spent)
             self._out += frame(Type.WINDOW_UPDATE, 0, 0, increment) + frame(Type.WINDOW_UPDATE, 0, STREAM, increment)
             self._spent = 0
+
+
+def _taken_before(method: str, came: bytes) -> int:
+    """The status of the response that Envoy 1.36 takes from a server that says no SETTINGS, 0 where it is not all there (fuzzed)."""
+    events = list(Http2Codec(method, strict=False).feed(came))
+    return next((one.status for one in events if isinstance(one, Head)), 0) if events and isinstance(events[-1], End) else 0
 
 
 def _cut(data: bytes) -> list[bytes]:

@@ -39,8 +39,28 @@ class Type(IntEnum):
     CONTINUATION = 9
 
 
+class Setting(IntEnum):
+    """The settings that are sent or looked at (RFC 9113, 8441, 9218)."""
+
+    HEADER_TABLE_SIZE = 1
+    ENABLE_PUSH = 2
+    MAX_CONCURRENT_STREAMS = 3
+    INITIAL_WINDOW_SIZE = 4
+    MAX_FRAME_SIZE = 5
+    ENABLE_CONNECT_PROTOCOL = 8
+    NO_RFC7540_PRIORITIES = 9
+
+
 class FrameRefused(Exception):
     """A frame that nghttp2, or Envoy's flood protection, ends the connection for."""
+
+
+class NoSettings(FrameRefused):
+    """The server does not begin with SETTINGS. came: what it said instead, so far."""
+
+    def __init__(self, came: bytes) -> None:
+        super().__init__("what came first is no SETTINGS frame of HTTP/2")
+        self.came = came
 
 
 class EmptyFrames(FrameRefused):
@@ -107,7 +127,8 @@ class FrameReader:
     As in nghttp2, what shows in a frame's header is refused before the rest has come, and so is a wrong number of bytes of padding.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = True) -> None:
+        self._strict = strict  # SETTINGS must come first
         self._buffer = bytearray()
         self._kind = -1  # of the frame that is being read; -1: its header has not come yet
         self._length = self._flags = self._stream = 0
@@ -149,8 +170,8 @@ class FrameReader:
         length = self._length = int.from_bytes(header[:3], "big")
         kind, flags = self._kind, self._flags = header[3], header[4]
         self._stream = int.from_bytes(header[5:], "big") & MAX_WINDOW
-        if not self._begun and (kind != Type.SETTINGS or flags & ACK):
-            raise FrameRefused("what came first is no SETTINGS frame of HTTP/2")
+        if self._strict and not self._begun and (kind != Type.SETTINGS or flags & ACK):
+            raise NoSettings(bytes(self._buffer))
         self._begun = True
         if length > MAX_FRAME:
             raise FrameRefused(f"a frame of {length} bytes")

@@ -39,9 +39,13 @@ class End(Record, frozen=True):
 
 
 class Refused(Record, frozen=True):
-    """Bytes that Envoy's codec does not accept (response flag UPE); problem: what, in a few words."""
+    """Bytes that Envoy's codec does not accept (response flag UPE); problem: what, in a few words.
+
+    older_status: of the response that Envoy 1.36 takes all the same, 0 for none.
+    """
 
     problem: str
+    older_status: int = 0
 
 
 class Closed(Record, frozen=True):

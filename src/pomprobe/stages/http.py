@@ -168,9 +168,9 @@ def _failed(broken: http.Broken, facts: dict[str, Fact]) -> StageFailed:
         case Refused(problem=problem) if started:
             failure = Failure.BODY_CUT
             known |= {"problem": problem, "closed": broken.closed and facts.get("protocol") != "HTTP/2"}
-        case Refused(problem=problem):
+        case Refused(problem=problem, older_status=older):
             failure = Failure.PROTOCOL_ERROR
-            known |= {"problem": problem, **_spoken(broken.first)}
+            known |= {"problem": problem, **_spoken(broken.first), **({"older_status": older} if older else {})}
         case Closed() if started:
             failure = Failure.BODY_CUT
             known |= {"problem": "the connection ended inside the body", "closed": True}
