@@ -145,6 +145,7 @@ def _told(timers: Timers) -> dict[Timer, tuple[str, str, str]]:
         ),
         Timer.IDLE: ("silence on a request, from its start", "`idle_timeout`", f"{timers.idle or STREAM_IDLE:g} s"),
         Timer.MAX_DURATION: ("the whole request", "`timeout_write`", "off"),
+        Timer.REQUEST: ("a tunnel, until it is open", "`timeout_read`", "30 s"),
         Timer.PER_TRY: ("one try", header.format("x-envoy-upstream-rq-per-try-timeout-ms"), "off"),
         Timer.STREAM_DURATION: ("the upstream's stream", header.format("x-envoy-upstream-stream-duration-ms"), "off"),
         Timer.HEALTH: ("one health check", "`health_checks[].timeout`", "required"),

@@ -197,7 +197,7 @@ def _value(text: str) -> str:
 def _planned(before: Cluster, after: Cluster) -> list[str]:
     """What a probe does differently."""
     found = [f"{what} {getattr(after, what)}" for what in ("discovery", "protocol") if getattr(before, what) is not getattr(after, what)]
-    for timer in ("route", "idle", "max_duration", "per_try", "stream_duration"):
+    for timer in ("route", "idle", "max_duration", "request", "per_try", "stream_duration"):
         seconds = getattr(after.timers, timer)
         if seconds != getattr(before.timers, timer):
             found.append(f"{timer.replace('_', ' ')} timer {'off' if seconds is None else f'{seconds:g} s'}")

@@ -295,5 +295,5 @@ def _seconds(cluster: Cluster, outcome: Outcome) -> float | None:
         return timers.handshake
     return {
         Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
+        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
     }.get(timer or Timer.MAX_WAIT)  # fmt: skip

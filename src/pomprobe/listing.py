@@ -11,7 +11,7 @@ from .redact import shown
 Row = tuple[str, str]
 """A setting and its value, for people."""
 
-TIMERS = (Timer.CONNECT, Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.PER_TRY, Timer.STREAM_DURATION)
+TIMERS = (Timer.CONNECT, Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.REQUEST, Timer.PER_TRY, Timer.STREAM_DURATION)
 HOST_KEYS = ("host_rewrite", "host_rewrite_header", "host_path_regex_rewrite_pattern", "preserve_host_header")
 """In Pomerium's order of precedence."""
 SERVER_NAME_KEYS = ("tls_upstream_server_name", "tls_server_name")

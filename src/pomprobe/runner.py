@@ -303,6 +303,7 @@ class Runner:
         if cluster.route.kind is not RouteKind.UDP:
             clock.arm(Timer.IDLE, timers.idle)
             clock.arm(Timer.MAX_DURATION, timers.max_duration)
+            clock.arm(Timer.REQUEST, timers.request)
         self._arm_caps(clock)
 
     def _arm_caps(self, clock: Clock) -> None:

@@ -52,6 +52,7 @@ class Timers(Record, frozen=True):
     route: float | None = 30.0
     idle: float | None = 300.0
     max_duration: float | None = None
+    request: float | None = None
     per_try: float | None = None
     stream_duration: float | None = None
     handshake: float | None = None  # from the open connection on; None: `connect` is for TCP and TLS together
@@ -60,7 +61,7 @@ class Timers(Record, frozen=True):
     @property
     def limits(self) -> tuple[float | None, ...]:
         """The seconds alone, to compare two routes of a kind by."""
-        return (self.connect, self.route, self.idle, self.max_duration, self.per_try, self.stream_duration)
+        return (self.connect, self.route, self.idle, self.max_duration, self.request, self.per_try, self.stream_duration)
 
 
 class Request(Record, frozen=True):

@@ -47,6 +47,7 @@ class Timer(StrEnum):
     ROUTE = "route"  # route.timeout: from the end of the request to the end of the response
     IDLE = "idle"  # route.idle_timeout, else the connection manager's stream_idle_timeout (300 s)
     MAX_DURATION = "max_duration"  # timeout_write: the connection manager's max_stream_duration
+    REQUEST = "request"  # timeout_read: the connection manager's request_timeout, which a CONNECT, that never ends, runs into
     PER_TRY = "per_try"  # x-envoy-upstream-rq-per-try-timeout-ms
     STREAM_DURATION = "stream_duration"  # x-envoy-upstream-stream-duration-ms
     DNS = "dns"  # c-ares' tries are used up

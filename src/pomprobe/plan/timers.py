@@ -39,10 +39,13 @@ def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     max_duration = _positive(milliseconds(settings.timeout_write))
     if max_duration is not None:
         keys[Timer.MAX_DURATION] = "timeout_write"
+    request = _positive(milliseconds(settings.timeout_read)) if route.kind is RouteKind.TCP else None
+    if request is not None:
+        keys[Timer.REQUEST] = "timeout_read"
     stream_duration = _positive(orders.stream_duration)
     if stream_duration is not None:
         keys[Timer.STREAM_DURATION] = _by_header(STREAM_DURATION)
-    return _made(go, total, idle, max_duration, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
+    return _made(go, total, idle, max_duration, request, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
 
 
 @lru_cache(maxsize=256)
@@ -51,13 +54,14 @@ def _made(
     route: float | None,
     idle: float | None,
     max_duration: float | None,
+    request: float | None,
     per_try: float | None,
     stream_duration: float | None,
     keys: tuple[tuple[str, str], ...],
 ) -> Timers:
     """The same object for the routes that have the same: most of a config's have."""
     shared = MappingProxyType(dict(keys))
-    return Timers(DIAL if go else CONNECT, route, idle, max_duration, per_try, stream_duration, HANDSHAKE if go else None, shared)
+    return Timers(DIAL if go else CONNECT, route, idle, max_duration, request, per_try, stream_duration, HANDSHAKE if go else None, shared)
 
 
 def milliseconds(seconds: float) -> float:

@@ -74,7 +74,7 @@ def allowance(outcome: Outcome, cluster: Cluster | None) -> float | None:
     timers = cluster.timers
     fired = {
         Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
+        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
     }  # fmt: skip
     if outcome.timer is not None:
         return fired.get(outcome.timer)

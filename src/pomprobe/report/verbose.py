@@ -63,7 +63,7 @@ def _timers(cluster: Cluster) -> Iterator[tuple[str, str]]:
     timers = cluster.timers
     values = {
         Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
+        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
     }  # fmt: skip
     for timer, seconds in values.items():
         key = timers.keys.get(timer.value, "")

@@ -66,6 +66,7 @@ async def exchange(walk: Walk) -> Facts:
         response = await exchanged.ask(request)
         clock.disarm(Timer.PER_TRY)
         clock.disarm(Timer.PATIENCE)
+        clock.disarm(Timer.REQUEST)
         clock.started = True
         clock.activity()
         facts |= _head(response, anyio.current_time() - began)
@@ -155,7 +156,7 @@ async def _read(exchanged: http.Exchange, clock: Clock, timers: Timers, facts: d
 
 def _endless(timers: Timers) -> bool:
     """Does no timer of Envoy's limit how long a response takes? Only idle_timeout may still end one that is silent."""
-    return timers.route is None and timers.max_duration is None and timers.stream_duration is None
+    return timers.route is None and timers.max_duration is None and timers.request is None and timers.stream_duration is None
 
 
 def _failed(broken: http.Broken, facts: dict[str, Fact]) -> StageFailed:

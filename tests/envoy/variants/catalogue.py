@@ -17,9 +17,7 @@ Play = Callable[[Scene], Awaitable[None]]
 
 VARIANTS: dict[str, Row] = {}
 
-LIMITS = {
-    "tunnel-blackhole-timeout_read": "`timeout_read` below 10 s ends a tunnel whose upstream does not answer with 408",
-}
+LIMITS: dict[str, str] = {}
 """What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""
 
 PLAIN = "http://127.0.0.1:{port}"

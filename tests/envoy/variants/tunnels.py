@@ -65,12 +65,19 @@ variant("tunnel-proxy-503", serving(writes(plain(503))), **TUNNEL | {"to": "http
 variant("tunnel-proxy-closes", serving(writes(b"", "closes")), **TUNNEL | {"to": "http://127.0.0.1:{port}"})
 variant("tunnel-proxy-garbage", serving(writes(b"x\r\n\r\n", "closes")), **TUNNEL | {"to": "http://127.0.0.1:{port}"})
 variant("tunnel-proxy-refused", play=several(None), **TUNNEL | {"to": "http://127.0.0.1:{port}"})
+variant(
+    "tunnel-proxy-silent-tls-read",
+    raw(b"", "silent", reads=False),
+    seconds=10.0,
+    settings={"timeout_read": "2s"},
+    **TUNNEL | {"to": "https://127.0.0.1:{port}"},
+)
 for behaviour, one in {"silent": silent, "blackhole": None}.items():
-    for timer, route in {"idle": {"idle_timeout": "2s"}, "timeout": {"timeout": "2s"}, "write": {}}.items():
+    for timer, route in {"idle": {"idle_timeout": "2s"}, "timeout": {"timeout": "2s"}, "write": {}, "read": {}}.items():
         many: dict[str, Any] = TUNNEL | {"to": "http://127.0.0.1:{port}"} | route
         if (behaviour, timer) == ("silent", "timeout"):
             continue  # Envoy waits for ever
-        given = {"timeout_write": "2s"} if timer == "write" else {}
+        given = {f"timeout_{timer}": "2s"} if timer in ("read", "write") else {}
         variant(f"tunnel-proxy-{behaviour}-{timer}", play=several(one) if one else blackhole(), seconds=10.0, settings=given, **many)
 variant("tcp-bind-ipv4-to-ipv6", to="http://[::1]:{port}", play=several(None), settings={"envoy_bind_config_source_address": "127.0.0.1"})
 variant("tcp-refused-ipv6", play=several(None), to="http://[::1]:{port}")
