@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from . import config as reader
+from .config import container
 from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
-from .model import Cluster, Config, Report, Route, RouteReport, StageName, Status
+from .model import Cluster, Config, Failure, Problem, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
@@ -141,7 +143,8 @@ class Session:
         routes = tuple(without_upstream(route) if cluster is None else self._route(next(probed)) for route, cluster in self.chosen)
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return Report(self.config.file, started, elapsed, findings(self.config.problems, self.knowledge), routes, self.signal is not None)
+        told = findings([one for one in self.config.problems if not _answered(one, routes)], self.knowledge)
+        return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
 
     def _route(self, probed: Probed) -> RouteReport:
         """What is known of one route; of a finished one it is found out once."""
@@ -162,6 +165,15 @@ class Session:
     def _finished(self, probed: Probed) -> None:
         assert self._observer is not None
         self._observer(self._route(probed))
+
+
+def _answered(problem: Problem, routes: Iterable[RouteReport]) -> bool:
+    """Is it a localhost in a container, and we are in one ourselves and something listens there? Then it shares the network."""
+    if problem.failure is not Failure.LOCALHOST_UPSTREAM or not problem.facts.get("container") or not os.path.exists(container.MARK):
+        return False
+    upstreams = (upstream for route in routes for upstream in route.upstreams if upstream.upstream.place == problem.place)
+    walks = (outcome for upstream in upstreams for endpoint in upstream.endpoints for outcome in endpoint.outcomes)
+    return any(outcome.stage is StageName.TCP and outcome.status is Status.OK for outcome in walks)
 
 
 def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool) -> Runner | Fleet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import breakers, insights, kubernetes
+from . import breakers, insights, kubernetes, members
 from .catalog import Catalog, NoRuleError, shelf
 from .forecast import Host, by_pomerium, shared_out
 from .model import (
@@ -95,6 +95,7 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         else:
             forecast = shared_out(cluster, [one for some in hosts for one in some], [v for some in names for v in some])
         judge.weigh(forecast)
+        judge.together(upstreams, [one for some in hosts for one in some])
     verdicts = _in_order(judge.verdicts)
     unknown = bool(limit) or any(
         o.status in UNKNOWN for u in upstreams for o in (*u.outcomes, *(x for e in u.endpoints for x in e.outcomes))
@@ -224,6 +225,13 @@ class _Judge:
             return reply
         return as_before(reply, rule.name) if self.envoy == OLDER else as_after(reply)
 
+    def together(self, upstreams: Sequence[UpstreamOutcomes], hosts: Sequence[Host]) -> None:
+        """The verdicts on all hosts together, before those on each."""
+        alone, self.verdicts = self.verdicts, []
+        for notice in members.notices(self.cluster, upstreams, hosts):
+            self.verdict(notice, None, notice.endpoint)
+        self.verdicts += alone
+
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
         """A failure that no request meets (a dead name beside a live one, a health check that panic hides) is a warning."""
         met = {entry.rule for entry in forecast}
@@ -257,6 +265,7 @@ class _Judge:
             "from": cluster.route.from_url,
             "panic_threshold": cluster.panic_threshold,
             "kind": cluster.route.kind.value,
+            "others": len(cluster.upstreams) - 1 if len(cluster.upstreams) > 1 and not cluster.health_checks else None,
         }
         if cluster.route.kind is RouteKind.KUBERNETES and (reason := kubernetes.reason(outcome)):
             facts["log"] = kubernetes.LOG + reason

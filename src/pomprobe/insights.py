@@ -88,7 +88,8 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.STREAMING, {})
     else:
         yield from _headroom(cluster, outcomes, outcome, warn_at)
-    if cluster.route.spdy and not cluster.route.websockets and outcome.facts.get("protocol") == "HTTP/2":
+    by_envoy = cluster.route.kind is RouteKind.HTTP  # Go's proxy takes HTTP/1.1 for upgrades by itself
+    if by_envoy and cluster.route.spdy and not cluster.route.websockets and outcome.facts.get("protocol") == "HTTP/2":
         yield _notice(outcome, Failure.SPDY_OVER_HTTP2, {})
     idle = outcome.facts.get("idle_seconds")
     if isinstance(idle, float) and not outcome.facts.get("connection_close"):

@@ -1,4 +1,4 @@
-"""Several hosts behind one route: what shares of the requests get which answer. Root causes O, Q and W."""
+"""Several hosts behind one route: what shares of the requests get which answer. Root causes J, O, Q and W."""
 
 from __future__ import annotations
 
@@ -62,13 +62,16 @@ async def test_two_of_three_fail_their_check() -> None:
     """O: a third is below 50 %: Envoy panics, and sends requests to the failing ones too (row hc-3hosts-2-failing)."""
     played = await members(member(200), member(500, 503), member(500, 503))
     assert [app(0.667, 500), app(0.333, 200)] == played.forecast
-    assert "HC101" in played.codes
+    assert ("HC154", True) == (played.route.verdicts[0].rule.code, "HC101" in played.codes)
+    assert "Only 1 of 3 hosts pass their check" in played.route.verdicts[0].title
+    assert "`healthy_panic_threshold: 0`" in played.fix("HC154")
 
 
 async def test_two_of_three_fail_their_check_without_panic() -> None:
     """O: with a threshold of 0 the one that is left serves them all (row hc-3hosts-2-failing-panic0)."""
     played = await members(member(200), member(500, 503), member(500, 503), keys=CHECK + "healthy_panic_threshold: 0")
     assert [app(1.0, 200)] == played.forecast
+    assert "HC154" not in played.codes
 
 
 async def test_a_check_that_fails_although_requests_work() -> None:
@@ -163,6 +166,17 @@ async def test_a_name_that_leads_nowhere_beside_one_that_does() -> None:
         played = await play(f"to: [http://up.lab.test:{port}, http://gone.lab.test:{port}]", settings)
     assert recorded("own-lb-dead-name") == answers(played.forecast)
     assert ("warning", True) == (played.route.status, "DNS101" in played.codes)
+
+
+@pytest.mark.parametrize(("other", "differs"), [(404, True), (400, True), (401, False), (200, False), (500, False)])
+async def test_members_that_are_not_the_same_app(other: int, differs: bool) -> None:
+    """J: a Service with a metrics port, and both ports in `to`: every second request gets 404, and no check would see it."""
+    played = await members(member(200), member(other), keys="")
+    assert (differs, True) == ("HTTP712" in played.codes, app(0.5, other) in played.forecast or other == 200)
+    if differs:
+        assert "warning" == played.route.status
+        assert str(played.route.upstreams[1].endpoints[0].endpoint) in played.fix("HTTP712") and "out of `to`" in played.fix("HTTP712")
+        assert "`ingress.pomerium.io/service_proxy_upstream" in " ".join(played.verdict("HTTP712").fixes)
 
 
 async def test_a_dead_family() -> None:

@@ -154,3 +154,14 @@ async def test_a_sinkholed_name_and_something_that_listens_here() -> None:
     assert "ads.lab.test" in played.fix("TCP161")
     assert recorded("own-sinkhole") == answers(written.forecast)
     assert f"`to: http://127.0.0.1:{here.port}`" in written.fix("TCP163")
+
+
+async def test_localhost_in_our_own_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """I: where we run in a container ourselves and the app answers there, it shares the network, and nothing is wrong."""
+    monkeypatch.setattr("pomprobe.config.container.MARK", str(tmp_path))
+    async with upstream(HELLO) as server:
+        answers_here = await play(f"to: http://localhost:{server.port}")
+        monkeypatch.setattr("pomprobe.config.container.MARK", str(tmp_path / "none"))
+        from_outside = await play(f"to: http://localhost:{server.port}", file="/pomerium/config.yaml")
+    assert ("ok", False) == (answers_here.route.status, "CFG321" in answers_here.codes)
+    assert "CFG321" in from_outside.codes

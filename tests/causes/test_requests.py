@@ -49,8 +49,8 @@ async def test_an_app_that_compares_origin_and_host() -> None:
     """E: the upgrade is refused, and opens with the Host that users type; the forecast is that of a plain request."""
     async with serve(App(websocket(PAGE, response(403), FROM))) as port:
         played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true")
-    assert FINE == played.forecast
-    assert "`preserve_host_header: true`" in played.fix("HTTP603")
+    assert (FINE, "warning") == (played.forecast, played.route.status)
+    assert "`preserve_host_header: true` on this route: pomprobe tried it" in played.fix("HTTP616")
     assert f"websocket upgrade at / with Host: {FROM} of 127.0.0.1:{port}" in played.tried()
 
 
@@ -59,6 +59,7 @@ async def test_an_app_that_compares_origin_and_host() -> None:
     [
         (response(200), "HTTP602", "proxy_set_header Upgrade"),
         (response(502), "HTTP604", "proxy_set_header Upgrade"),
+        (response(403), "HTTP603", "preserve_host_header: true"),
         (b"", "HTTP605", "proxy_set_header Upgrade"),
         (response(404), "HTTP601", "preserve_host_header: true"),
     ],

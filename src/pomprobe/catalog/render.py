@@ -91,13 +91,14 @@ def required(template: str) -> tuple[str, ...]:
 def derive(facts: Facts) -> Facts:
     """The facts with those that follow from them.
 
-    san: a name of the certificate that `tls_upstream_server_name` could take. wildcard: one of its names whose domain the wanted
+    san: another name of the certificate that `tls_upstream_server_name` could take. wildcard: one of its names whose domain the wanted
     name lies in, without being covered (a wildcard stands for one label).
     """
     sans, wanted = facts.get("sans"), str(facts.get("match_name") or "").lower()
     if not isinstance(sans, tuple) or "san" in facts:
         return facts
-    names = [name for name in sans if name and "*" not in name and ":" not in name and not name.replace(".", "").isdigit()]
+    others = [name for name in sans if name.lower() not in ("", wanted)]
+    names = [name for name in others if "*" not in name and ":" not in name and not name.replace(".", "").isdigit()]
     above = [name for name in sans if name.startswith("*.") and f".{wanted}".endswith(name[1:].lower())]
     return {**facts, "san": next(iter(names), None), "wildcard": next(iter(above), None)}
 

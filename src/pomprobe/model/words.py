@@ -112,6 +112,7 @@ class Failure(StrEnum):
 
     # --- health
     HEALTH_STATUS = "health_status"  # an unexpected status; facts status, expected
+    HEALTH_PANIC = "health_panic"  # too few hosts are healthy, so failing ones get requests too; facts healthy, hosts, threshold
     HEALTH_TIMEOUT = "health_timeout"
     HEALTH_CONNECTION = "health_connection"  # TCP or TLS failed for the check; fact cause
     HEALTH_PROTOCOL = "health_protocol"  # codec and server disagree (h2 selected by ALPN, HTTP/1 checker …)
@@ -130,6 +131,7 @@ class Failure(StrEnum):
     METADATA_ADDRESS = "metadata_address"  # a cloud's metadata service; fact address
     TLS_BEHIND = "tls_behind"  # a tcp route's server that speaks TLS; fact tls_names
     SPDY_OVER_HTTP2 = "spdy_over_http2"  # allow_spdy, and ALPN selects HTTP/2
+    MEMBERS_DIFFER = "members_differ"  # of one route: a page from one, 4xx from another; facts bad, bad_status, fine, fine_status
     OTHER_UPGRADE_REFUSED = "other_upgrade_refused"  # another one of allow_upgrades; facts protocol, answered
     SPDY_REFUSED = "spdy_refused"  # an upgrade to SPDY answered without 101; fact answered
     UPGRADE_NOT_ALLOWED = "upgrade_not_allowed"  # the app opens a websocket, and the route lets none through; fact upgrade_path

@@ -67,11 +67,15 @@ def _shadowed(view: View) -> None:
         tunnel = route.kind in TUNNELS
         earlier = before.setdefault((route.from_url if tunnel else route.from_host, tunnel), [])
         first = next((other for other in earlier[:200] if _covers(other, route)), None)
-        if first is not None and (first.upstreams != route.upstreams or not _same_match(first, route)):
+        if first is not None and (_targets(first) != _targets(route) or not _same_match(first, route)):
             message = f"{first.name} comes first and takes every request of this route"
             view.on(route, Failure.SHADOWED_ROUTE, route.place, message, other=str(first.place), other_route=first.name, key="from")
         elif first is None:
             earlier.append(route)
+
+
+def _targets(route: Route) -> list[tuple[str, int | None]]:
+    return [(upstream.url, upstream.weight) for upstream in route.upstreams]
 
 
 def _same_match(one: Route, other: Route) -> bool:
