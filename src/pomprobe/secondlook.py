@@ -200,8 +200,5 @@ def _may_speak_tls(last: Outcome) -> bool:
 
 
 def _with_scheme(upstream: Upstream, scheme: str) -> str:
-    """`to` as it was written, with another scheme, and the port that it had."""
-    if upstream.explicit_port:
-        return f"{scheme}://{upstream.url.partition('://')[2]}"
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     return f"{scheme}://{host}:{upstream.port}{upstream.path}"
