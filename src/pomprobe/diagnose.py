@@ -25,7 +25,6 @@ from .model import (
     Severity,
     StageName,
     Status,
-    Timer,
     Upstream,
     UpstreamOutcomes,
     Verdict,
@@ -285,7 +284,7 @@ class _Judge:
         if outcome.timer is not None:
             facts |= {
                 "timeout_key": cluster.timers.keys.get(outcome.timer.value, outcome.timer.value),
-                "timeout_seconds": _seconds(cluster, outcome),
+                "timeout_seconds": cluster.timers.seconds(outcome.timer, outcome.stage),
             }
         return facts
 
@@ -296,13 +295,3 @@ def _after_interim(reply: EnvoyReply | None, facts: Facts) -> EnvoyReply | None:
     if reply is None or not facts.get("interim") or reply.code != before:
         return reply
     return replace(reply, code=after, response_code_details=reply.response_code_details.replace(before, after, 1))
-
-
-def _seconds(cluster: Cluster, outcome: Outcome) -> float | None:
-    timers, timer = cluster.timers, outcome.timer
-    if timers.handshake and outcome.stage is StageName.TLS and timer is Timer.CONNECT:
-        return timers.handshake
-    return {
-        Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
-    }.get(timer or Timer.MAX_WAIT)  # fmt: skip

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ..record import Record, field, replace
 from .config import CircuitBreakers, DNSSettings, HealthCheck, Route, Upstream
+from .words import StageName, Timer
 
 
 class Discovery(StrEnum):
@@ -57,6 +58,13 @@ class Timers(Record, frozen=True):
     stream_duration: float | None = None
     handshake: float | None = None  # from the open connection on; None: `connect` is for TCP and TLS together
     keys: Mapping[str, str] = field(default_factory=dict)
+
+    def seconds(self, timer: Timer, stage: StageName) -> float | None:
+        """How long this timer runs in this stage; None for one that is not Envoy's."""
+        if timer is Timer.CONNECT:
+            return self.handshake if self.handshake and stage is StageName.TLS else self.connect
+        timers = (Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.REQUEST, Timer.PER_TRY, Timer.STREAM_DURATION)
+        return dict(zip(timers, self.limits[1:], strict=True)).get(timer)
 
     @property
     def limits(self) -> tuple[float | None, ...]:
