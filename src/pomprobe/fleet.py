@@ -67,6 +67,7 @@ class Fleet:
         shares = deal(clusters, min(processes or processors(), options.concurrency, MOST))
         ours = replace(options, concurrency=max(1, options.concurrency // len(shares)))
         self._forks: list[_Fork] = []
+        anyio.run(anyio.sleep, 0)  # loads what every fork would load by itself
         gc.freeze()  # pages that the forks share with us stay shared
         try:
             for share in shares:
