@@ -24,14 +24,16 @@ class Connection:
     client: list[float] = field(default_factory=list)
     server: list[float] = field(default_factory=list)
     ended: bool = False
+    _seen: set[tuple[bool, int]] = field(default_factory=set)
 
-    def saw(self, at: float, flags: int, payload: int, from_server: bool) -> None:
-        """Take in a packet."""
+    def saw(self, at: float, flags: int, sequence: int, payload: int, from_server: bool) -> None:
+        """Take in a packet. What is sent again, since nobody was awake to acknowledge it (RFC 8985, 7), counts the first time."""
         if flags & SYN and from_server:
             self.accepted = at
         elif flags & SYN:
             self.opened = at
-        elif payload and not self.ended:
+        elif payload and not self.ended and (from_server, sequence) not in self._seen:
+            self._seen.add((from_server, sequence))
             (self.server if from_server else self.client).append(at)
         self.ended = self.ended or bool(flags & FIN and not from_server)
 
@@ -64,8 +66,8 @@ def _take(data: bytes, at: float, port: int, seen: dict[str, Connection]) -> Non
     if data[9] != socket.IPPROTO_TCP:
         return
     (total,) = struct.unpack_from(">H", data, 2)
-    source, destination, offset, flags = struct.unpack_from(">HH8xBB", data, head)
+    source, destination, sequence, offset, flags = struct.unpack_from(">HHI4xBB", data, head)
     if port not in (source, destination):
         return
     server = socket.inet_ntoa(data[12:16] if source == port else data[16:20])
-    seen.setdefault(server, Connection()).saw(at, flags, total - head - (offset >> 4) * 4, source == port)
+    seen.setdefault(server, Connection()).saw(at, flags, sequence, total - head - (offset >> 4) * 4, source == port)

@@ -121,9 +121,10 @@ class Lag:
         self._at.append(monotonic())
         self._delays.append(delay)
 
-    def tick(self) -> None:
-        """The tick is there."""
-        self.saw(self._overdue())
+    def tick(self, seconds: float) -> None:
+        """The tick is there, and the next one is due in so many seconds, however long we are kept from waiting for it."""
+        late, self._due = self._overdue(), awake() + seconds
+        self.saw(late)
 
     def worst(self, since: float) -> float:
         # Who was woken together with the tick may come first: a tick that is overdue counts as well.
@@ -144,9 +145,9 @@ def awake() -> float:
 async def watch(slots: Slots, lag: Lag) -> None:
     """Tick until cancelled: measure the loop's lag, let patient walks give up their slots."""
     used = process_time()
+    lag.expect(TICK)
     while True:
-        lag.expect(TICK)
         await anyio.sleep(TICK)
-        lag.tick()
+        lag.tick(TICK)
         before, used = used, process_time()
         slots.release_the_patient(BUSY if used - before > SATURATED else PATIENCE)

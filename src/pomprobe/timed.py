@@ -43,9 +43,10 @@ async def timed(
         status: Status, failure: Failure | None = None, timer: Timer | None = None, facts: Facts | None = None, error: str = ""
     ) -> Outcome:
         start, end = clock.measured or (began, None)
-        late = lag.worst(began)
+        end = end or monotonic()
+        late = lag.worst(began)  # after the end, so that whatever held us up before it counts
         told = {**(facts or {}), "late": round(late, 4)} if late else facts or {}
-        return Outcome(name, status, endpoint, failure, timer, told, (end or monotonic()) - max(start, began), error)
+        return Outcome(name, status, endpoint, failure, timer, told, end - max(start, began), error)
 
     def unknown(timer: Timer | None, limit: str, facts: Facts) -> Outcome:
         return outcome(Status.UNDETERMINED, Failure.NOT_KNOWN, timer, {**facts, "limit": limit})
