@@ -18,13 +18,13 @@ UPSTREAM_KEYS = (
     "tls_upstream_allow_renegotiation",
 )
 CA_KEYS = ("tls_custom_ca_file", "tls_custom_ca")
-PUBLIC = (
+PUBLIC = tuple(f".{domain}" for domain in (
     "amazonaws.com", "googleapis.com", "run.app", "appspot.com", "cloudfunctions.net", "azurewebsites.net", "azure.com", "windows.net",
     "github.com", "githubusercontent.com", "github.io", "gitlab.com", "herokuapp.com", "cloudfront.net", "fly.dev", "vercel.app",
     "netlify.app", "pages.dev", "workers.dev", "onrender.com", "okta.com", "auth0.com", "atlassian.net", "google.com", "microsoft.com",
     "slack.com", "openai.com", "anthropic.com", "cloudflare.com", "digitaloceanspaces.com", "ondigitalocean.app", "railway.app",
-)  # fmt: skip
-"""Domains whose servers have certificates of public authorities."""
+))  # fmt: skip
+"""Domains, a dot in front, whose servers have certificates of public authorities."""
 
 
 def check(view: View) -> None:
@@ -66,7 +66,7 @@ def _certificates(view: View, route: Route, there: list[str]) -> None:
         return
     for one in route.upstreams:
         host = one.host.lower().rstrip(".")
-        if authorities and any(host == domain or host.endswith("." + domain) for domain in PUBLIC):
+        if authorities and f".{host}".endswith(PUBLIC):
             message = f"{authorities[0]} replaces the system's authorities, and {one.host} has a certificate of a public one"
             view.on(route, Failure.CUSTOM_CA_PUBLIC_HOST, place_in(route, authorities[0]), message, key=authorities[0], host=one.host)
             return
