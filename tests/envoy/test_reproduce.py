@@ -179,7 +179,7 @@ async def test_patience(envoy: Binary) -> None:
 async def test_what_is_not_asked(envoy: Binary) -> None:
     """Routes that Envoy does not carry say why they are skipped."""
     (found,) = await ask_envoy(envoy, route("udp://127.0.0.1:53", from_url="udp+https://lab.example.com:53"))
-    assert "UDP routes are not reproduced" == found.skipped
+    assert found.skipped.startswith("UDP routes are not reproduced: ")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from pomprobe.model import Endpoint, ForecastEntry, Report, Severity, Status
 from pomprobe.record import replace
+from pomprobe.report import FORMATS
 
 from . import examples
 from .conftest import Printed
@@ -199,12 +200,20 @@ def test_a_route_that_envoy_refuses_is_told_without_stages(printed: Printed) -> 
     assert "DNS101 DNS knows no name grafana-svc" in text
 
 
-@pytest.mark.parametrize("format", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"prometheus"}))
 @pytest.mark.parametrize("said", ["confirmed by a real Envoy", "differs: Envoy answered 200"])
 def test_what_a_real_envoy_said_is_told(format: str, said: str, printed: Printed) -> None:
-    """--confirm: beside the forecast that it is about."""
+    """--confirm: beside the forecast that it is about, in every format; on one line without the answer."""
     text = printed(examples.report(replace(examples.expired(), confirmed=said)), format)
-    assert said[1:] in text
+    assert (said.partition(":")[0] if format in ("short", "nagios") else said)[1:] in text
+    assert said[1:] not in printed(examples.report(examples.expired()), format)
+
+
+@pytest.mark.parametrize(("said", "value"), [("confirmed by a real Envoy", ["1.0"]), ("differs: x", ["0.0"]), ("not confirmed: x", [])])
+def test_what_a_real_envoy_said_is_a_metric(said: str, value: list[str], printed: Printed) -> None:
+    """1 where the forecast is confirmed, 0 where it differs, nothing where there was nothing to compare."""
+    text = printed(examples.report(replace(examples.expired(), confirmed=said)), "prometheus")
+    assert value == [line.split()[-1] for line in text.splitlines() if line.startswith("pomprobe_route_forecast_confirmed{")]
 
 
 @pytest.mark.parametrize("status", Status)

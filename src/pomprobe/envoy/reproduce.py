@@ -72,7 +72,7 @@ def skipped(route: Route, cluster: Cluster | None) -> str:
     if cluster is None:
         return route.serves or f"a {route.kind} route has no upstream"
     if route.kind is RouteKind.UDP:
-        return "UDP routes are not reproduced"
+        return "UDP routes are not reproduced: Envoy opens the tunnel (200) once the name has an address, whatever is behind it"
     if route.kind is RouteKind.SSH:
         return "an ssh route goes through a filter that only Pomerium's own Envoy has"
     if route.kind is RouteKind.KUBERNETES:

@@ -105,7 +105,7 @@ class RouteReport(Record, frozen=True):
     upstreams: tuple[UpstreamOutcomes, ...]
     outcomes: tuple[Outcome, ...] = ()  # of the route as a whole (skipped and why, refused by Envoy …)
     suppressed: tuple[Suppressed, ...] = ()
-    confirmed: str = ""  # --confirm: what a real Envoy says of the forecast
+    confirmed: str = ""  # --confirm: what a real Envoy says of the forecast; begins with "confirmed" or "differs" where it is compared
 
 
 class Finding(Record, frozen=True):

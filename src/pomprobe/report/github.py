@@ -72,6 +72,7 @@ def _of_finding(alike: fold.Alike, seen: fold.Seen) -> _Annotation:
     route, verdict = alike.first, seen.verdict
     lines = [prose(seen.title) + seen.at]
     lines += [clean(words.capital(words.foreseen(e))) for e in route.forecast if e.rule == verdict.rule.code]
+    lines += [words.capital(prose(route.confirmed))] if route.confirmed else []
     lines += [f"Fix: {prose(fix)}" for fix in seen.fixes]
     if alike.others:
         lines.append(f"The same for {words.plural(len(alike.others), 'more route')}: " + ", ".join(alike.others))

@@ -120,7 +120,9 @@ def _where(upstream: Upstream | None, endpoint: Endpoint | None) -> str:
 
 
 def _explained(verdicts: list[Verdict], report: RouteReport) -> str:
-    lines = []
+    lines: list[str] = []
+    if not verdicts:
+        return ""
     for verdict in verdicts:
         lines.append(f"{verdict.rule.code} {verdict.severity}: {prose(verdict.title)}")
         if verdict.means is not None:
@@ -128,7 +130,8 @@ def _explained(verdicts: list[Verdict], report: RouteReport) -> str:
         lines += [prose(verdict.why)] if verdict.why else []
         lines += [f"fix: {prose(fix)}" for fix in verdict.fixes]
         lines.append(f"at {clean(verdict.place)}")
-    return "\n".join([*lines, f"of all requests: {_forecast(report)}"]) if lines else ""
+    lines.append(f"of all requests: {_forecast(report)}")
+    return "\n".join([*lines, prose(report.confirmed)] if report.confirmed else lines)
 
 
 def _properties(report: RouteReport) -> Iterator[tuple[str, str]]:
@@ -136,6 +139,8 @@ def _properties(report: RouteReport) -> Iterator[tuple[str, str]]:
     yield "place", clean(report.route.place)
     yield "status", report.status.value
     yield "forecast", _forecast(report)
+    if report.confirmed:
+        yield "confirmed", prose(report.confirmed)
 
 
 def _forecast(report: RouteReport) -> str:

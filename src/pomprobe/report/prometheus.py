@@ -53,6 +53,9 @@ class _Metrics:
             "Share of the requests (0 to 1) that get this answer.",
             ("route", "status", "response_flags", "response_code_details"),
         )
+        self.confirmed = gauge(
+            "pomprobe_route_forecast_confirmed", "1 if a real Envoy answered what is forecast, 0 if it differs (--confirm).", ROUTE
+        )
         self.problems = gauge("pomprobe_config_problems", "Problems of the config itself.", ("severity",))
         self.ran = gauge("pomprobe_last_run_timestamp_seconds", "When the run ended, Unix time.")
         self.took = gauge("pomprobe_run_duration_seconds", "Duration of the run.")
@@ -76,6 +79,8 @@ class _Metrics:
         for entry in report.forecast:
             reply = entry.reply
             self.share.labels(name, str(reply.status), clean(reply.response_flags), clean(reply.response_code_details)).inc(entry.share)
+        if report.confirmed.startswith(("confirmed", "differs")):
+            self.confirmed.labels(name).set(report.confirmed.startswith("confirmed"))
         if report.status is Status.SKIPPED:
             return
         if report.status in (Status.OK, Status.WARNING, Status.FAILING):

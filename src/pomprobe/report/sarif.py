@@ -106,6 +106,7 @@ def _result(route: RouteReport, seen: fold.Seen) -> Node:
     lines = [f"{clean(route.route.name)}: {prose(seen.title)}{seen.at}"]
     if verdict.means is not None:
         lines.append(f"Users see {clean(words.answer(verdict.means))} {clean(verdict.means.response_code_details)}")
+    lines += [words.capital(prose(route.confirmed))] if route.confirmed else []
     lines += [prose(seen.why)] if seen.why else []
     lines += [f"Fix: {prose(fix)}" for fix in seen.fixes]
     properties: Node = {
@@ -118,6 +119,8 @@ def _result(route: RouteReport, seen: fold.Seen) -> Node:
     if verdict.means is not None:
         properties |= {"status": verdict.means.status, "response_flags": clean(verdict.means.response_flags)}
         properties["response_code_details"] = clean(verdict.means.response_code_details)
+    if route.confirmed:
+        properties["confirmed"] = prose(route.confirmed)
     return {
         "ruleId": verdict.rule.code,
         "level": LEVELS[verdict.severity],

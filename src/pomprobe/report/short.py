@@ -53,6 +53,7 @@ def line(report: RouteReport, *, unicode: bool = True) -> str:
         if verdict.endpoint is not None and clean(verdict.endpoint) not in where:
             where.append(clean(verdict.endpoint))
     parts += [f"· {name}" + (f" at {fold.listed(where)}" if where else "") for name, where in rules.items()]
+    parts += [f"({prose(report.confirmed.partition(':')[0])})"] if report.confirmed else []
     parts += ["(known)"] if words.known(report) else []
     return _ascii(" ".join(parts), unicode)
 

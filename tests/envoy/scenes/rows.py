@@ -76,7 +76,15 @@ def _minor(version: str) -> int:
 
 def mismatch(row: Row, answers: Iterable[Entry], version: str) -> str:
     """ "" where the answers are those of the row, word for word but for addresses; else what is wrong."""
-    return difference(((_reply(outcome), outcome["share"]) for outcome in row.expected(version)), answers, any=row.any)
+    return difference(as_entries(row.expected(version)), answers, any=row.any)
+
+
+def as_entries(outcomes: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Recorded answers as those of a reproduction."""
+    return [
+        (EnvoyReply(outcome["status"], outcome["response_flags"], outcome["response_code_details"], ""), outcome["share"])
+        for outcome in outcomes
+    ]
 
 
 def difference(expected: Iterable[Entry], answers: Iterable[Entry], *, any: bool = False) -> str:
@@ -93,10 +101,6 @@ def difference(expected: Iterable[Entry], answers: Iterable[Entry], *, any: bool
         for key, share in wanted.items()
         if abs(got.get(key, 0) - share) > TOLERANCE
     )
-
-
-def _reply(outcome: Mapping[str, Any]) -> EnvoyReply:
-    return EnvoyReply(outcome["status"], outcome["response_flags"], outcome["response_code_details"], "")
 
 
 def _folded(answers: Iterable[Entry]) -> dict[tuple[int, str, str], float]:
