@@ -51,8 +51,12 @@ def page() -> Iterator[str]:
     yield from ("", "## Measured", "", "| what | agree |", "|---|---|")
     for told in measured["agreement"]:
         yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
-    told = "Known limits, where the forecast differs from what Envoy does:" if LIMITS else "No fault is known whose forecast differs."
-    yield from ("", measured["how"], "", told, *([""] if LIMITS else []), *(f"- `{name}`: {why}." for name, why in LIMITS.items()))
+    known = [f"- `{name}`: {why}." for name, why in LIMITS.items()]
+    for version, limits in LIMITS_OF.items():
+        for why in dict.fromkeys(limits.values()):
+            known.append(f"- with Envoy {version}: {why} ({', '.join(f'`{name}`' for name, reason in limits.items() if reason == why)}).")
+    told = "Known limits, where the forecast differs from what Envoy does:" if known else "No fault is known whose forecast differs."
+    yield from ("", measured["how"], "", told, "", *known)
     yield from ("", "## The recorded faults", "")
     yield "RB is `upstream_reset_before_response_started`, RA `upstream_reset_after_response_started`. What Envoy 1.37 answered is what"
     yield "pomprobe predicts in every row: `tests/envoy/test_conformance.py` plays each of them and compares. Where 1.40 differs,"

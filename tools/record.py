@@ -106,7 +106,7 @@ def main() -> None:
     kept = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     for name, answered in told.items():
         kept[name] = kept.get(name, {}) | answered
-        if OLDER in answered and not _differs(VARIANTS[name], answered[OLDER]):
+        if OLDER in answered and (VARIANTS[name].any or not _differs(VARIANTS[name], answered[OLDER])):
             del kept[name][OLDER]
     lines = [f"{json.dumps(name)}: {json.dumps(kept[name], sort_keys=True)}" for name in VARIANTS if name in kept]
     RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n")

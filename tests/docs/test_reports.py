@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,9 @@ def metrics(report: Report) -> dict[str, set[str]]:
 def test_every_metric_is_in_the_table() -> None:
     """With its labels."""
     documented = {name: set(re.findall(r"`([^`]+)`", labels)) for name, labels in rows("| metric | labels |").items()}
-    assert metrics(examples.everything()) == documented
+    report = examples.everything()
+    asked = replace(report, routes=tuple(replace(route, confirmed="confirmed by a real Envoy") for route in report.routes))
+    assert metrics(asked) == documented
 
 
 def test_the_alerts_name_metrics_that_there_are() -> None:

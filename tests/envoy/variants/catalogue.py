@@ -20,6 +20,25 @@ VARIANTS: dict[str, Row] = {}
 LIMITS: dict[str, str] = {}
 """What pomprobe is known to forecast otherwise, and why: strictly, so that one that agrees has to go from here."""
 
+LIMITS_OF: dict[str, dict[str, str]] = {
+    "1.36": dict.fromkeys(
+        (
+            "h2-data-before-headers",
+            "h2-field-length-plus",
+            "h2-headers-on-stream-3",
+            "h2-length-and-no-body",
+            "h2-no-settings-answers",
+            "h2-push",
+            "h2-status-last",
+            "h2-trailers-not-last",
+            "h2-two-lengths",
+            "h2-window-zero-stream",
+        ),
+        "Envoy 1.36 takes HTTP/2 that 1.37 refuses, or refuses it otherwise",
+    ),
+}
+"""Envoy version -> the same for it alone. 1.36 is that of Pomerium 0.32."""
+
 PLAIN = "http://127.0.0.1:{port}"
 
 
