@@ -23,7 +23,7 @@ from tools.answers import evidence, faults  # noqa: E402
 
 from envoy.scenes.rows import TRUTH, rows  # noqa: E402
 from envoy.variants import VARIANTS  # noqa: E402
-from envoy.variants.catalogue import LIMITS  # noqa: E402
+from envoy.variants.catalogue import LIMITS, LIMITS_OF  # noqa: E402
 from pomprobe.catalog import load  # noqa: E402
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def page() -> Iterator[str]:
         yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
     known = [f"- `{name}`: {why}." for name, why in LIMITS.items()]
     for version, limits in LIMITS_OF.items():
-        for why in dict.fromkeys(limits.values()):
-            known.append(f"- with Envoy {version}: {why} ({', '.join(f'`{name}`' for name, reason in limits.items() if reason == why)}).")
+        alike = {why: ", ".join(f"`{name}`" for name in limits if limits[name] == why) for why in limits.values()}
+        known += [f"- with Envoy {version}: {why} ({names})." for why, names in alike.items()]
     told = "Known limits, where the forecast differs from what Envoy does:" if known else "No fault is known whose forecast differs."
     yield from ("", measured["how"], "", told, "", *known)
     yield from ("", "## The recorded faults", "")

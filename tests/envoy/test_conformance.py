@@ -25,7 +25,7 @@ async def found(request: pytest.FixtureRequest, binary: Binary | None, tmp_path_
 async def test_forecast(name: str, found: Found) -> None:
     """The forecast is the recorded answer of Envoy 1.37, with its shares."""
     row = rows()[name]
-    assert "" == mismatch(row, unless_broken(row, found).forecasts[ENVOY], ENVOY)
+    assert "" == mismatch(row, unless_broken(row, found.forecasts)[ENVOY], ENVOY)
 
 
 @pytest.mark.envoy
@@ -34,4 +34,4 @@ async def test_forecast(name: str, found: Found) -> None:
 async def test_live(name: str, found: Found, envoy: Binary) -> None:
     """A live Envoy answers what was recorded, and what is forecast for it, with the shares."""
     row = rows()[name]
-    assert "" == agree(row, unless_broken(row, found), envoy)
+    assert "" == agree(row, found, envoy)

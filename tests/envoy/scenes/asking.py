@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -14,7 +13,7 @@ import pomprobe
 from pomprobe.api import Session
 from pomprobe.envoy.find import Binary
 from pomprobe.envoy.reproduce import Options, reproduce
-from pomprobe.model import EnvoyReply
+from pomprobe.model import EnvoyReply, RouteReport
 from pomprobe.plan import plan
 from pomprobe.system_ca import read_bundle
 
@@ -23,14 +22,6 @@ from .rows import Entry, Row
 
 POMERIUM = {"1.36": "0.32", "1.37": "0.33", "1.40": "next"}
 """Envoy version -> the `--pomerium-version` that forecasts in its words."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What came of one row. forecasts: in the words of each Envoy version; empty where undetermined. live: a live Envoy's answers."""
-
-    forecasts: Mapping[str, list[Entry]]
-    live: list[Entry]
 
 
 NEXT = "1.40"
@@ -42,33 +33,20 @@ def recording(envoy: Binary) -> str:
     return envoy.version.rpartition(".")[0]
 
 
-async def see(rows: Sequence[Row], stage: Stage, version: str, envoy: Binary | None) -> list[Seen]:
-    """Both look at the same upstreams: one after the other, since the start of an Envoy would make our own clocks late.
+async def forecasts_of(rows: Sequence[Row], stage: Stage, versions: Sequence[str]) -> list[Mapping[str, list[Entry]]]:
+    """Each row's forecast in the words of each of these Envoy versions; empty where it is not known.
 
-    Where they wait for long, they do so at the same time.
+    Where it is waited for long, a process of its own does so: what is played meanwhile would make our own clocks late.
     """
-    wanted = [version, *([] if stage.prefix else [NEXT]), *([] if envoy is None else [recording(envoy)])]
-    versions = list(dict.fromkeys(wanted))
-    told: dict[str, list[list[Entry]]] = {}
-    live: list[list[Entry]] = []
+    outside = stage.prefix or rows[0].seconds >= LONG
+    wanted = list(dict.fromkeys([*versions] if outside else [*versions, NEXT]))
+    told = await (_forecasts_outside(stage, wanted) if outside else forecasts(stage.config, wanted))
+    return [{version: told[version][index] for version in wanted} for index in range(len(rows))]
 
-    async def ours() -> None:
-        told.update(await (_forecasts_outside(stage, versions) if stage.prefix else forecasts(stage.config, versions)))
 
-    async def theirs() -> None:
-        if envoy is None:
-            live.extend([] for _ in rows)
-        else:
-            live.extend(await (_answers_outside(stage, rows, envoy) if stage.prefix else answers(stage.config, rows, envoy)))
-
-    if rows[0].seconds >= LONG:
-        async with anyio.create_task_group() as group:
-            group.start_soon(ours)
-            group.start_soon(theirs)
-    else:
-        await ours()
-        await theirs()
-    return [Seen({version: told[version][index] for version in versions}, live[index]) for index in range(len(rows))]
+async def answers_of(rows: Sequence[Row], stage: Stage, envoy: Binary) -> list[list[Entry]]:
+    """What this Envoy answers to each row."""
+    return await (_answers_outside(stage, rows, envoy) if stage.prefix else answers(stage.config, rows, envoy))
 
 
 async def forecasts(config: Path, versions: Sequence[str]) -> Mapping[str, list[list[Entry]]]:
@@ -78,8 +56,16 @@ async def forecasts(config: Path, versions: Sequence[str]) -> Mapping[str, list[
     told = {}
     for version in versions:
         session.speak_as(version)
-        told[version] = [[(entry.reply, entry.share) for entry in route.forecast] for route in session.report().routes]
+        told[version] = [_sure(route) for route in session.report().routes]
     return told
+
+
+def _sure(route: RouteReport) -> list[Entry]:
+    """The forecast, unless our own congestion kept an endpoint from being known: its share is missing."""
+    outcomes = [o for upstream in route.upstreams for endpoint in upstream.endpoints for o in endpoint.outcomes]
+    if any("congestion" in str(outcome.facts.get("limit")) for outcome in outcomes):
+        return []
+    return [(entry.reply, entry.share) for entry in route.forecast]
 
 
 async def answers(config: Path, rows: Sequence[Row], envoy: Binary) -> list[list[Entry]]:
