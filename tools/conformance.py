@@ -53,8 +53,8 @@ def page() -> Iterator[str]:
         yield f"| {told['what']} | {told['agreed']} of {told['of']} ({told['agreed'] / told['of']:.2%}) |"
     known = [f"- `{name}`: {why}." for name, why in LIMITS.items()]
     for version, limits in LIMITS_OF.items():
-        alike = {why: ", ".join(f"`{name}`" for name in limits if limits[name] == why) for why in limits.values()}
-        known += [f"- with Envoy {version}: {why} ({names})." for why, names in alike.items()]
+        named = {why: ", ".join(f"`{name}`" for name in limits if limits[name] == why) for why in limits.values()}
+        known += [f"- with Envoy {version}: {why} ({names})." for why, names in named.items()]
     told = "Known limits, where the forecast differs from what Envoy does:" if known else "No fault is known whose forecast differs."
     yield from ("", measured["how"], "", told, "", *known)
     yield from ("", "## The recorded faults", "")
