@@ -6,12 +6,12 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from pomprobe.model import Report
+from pomprobe.record import replace
 from pomprobe.report import FORMATS, Style, write
 from report import examples
 
