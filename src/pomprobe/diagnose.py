@@ -125,9 +125,10 @@ def made_by_envoy(reply: EnvoyReply) -> bool:
 
 
 def _in_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Worst first, each once for its endpoint; otherwise as they came."""
+    """Worst first, each once for its endpoint, as of the first walk, which was looked at closer; otherwise as they came."""
     rank = list(Severity)
-    unique = {(v.rule.code, v.endpoint, v.upstream and v.upstream.place, v.title): v for v in verdicts}
+    unique = {(v.rule.code, v.endpoint, v.upstream and v.upstream.place, v.title): v for v in reversed(verdicts)}
+    unique = dict(reversed(unique.items()))
     return tuple(sorted(unique.values(), key=lambda v: rank.index(v.severity)))
 
 
@@ -264,6 +265,7 @@ class _Judge:
             "from": cluster.route.from_url,
             "panic_threshold": cluster.panic_threshold,
             "kind": cluster.route.kind.value,
+            "own_tries": cluster.dns.query_timeout is not None or cluster.dns.query_tries is not None,
             "others": len(cluster.upstreams) - 1 if len(cluster.upstreams) > 1 and not cluster.health_checks else None,
         }
         if cluster.route.kind is RouteKind.KUBERNETES and (reason := kubernetes.reason(outcome)):

@@ -37,7 +37,7 @@ from .net.resolv_conf import Machine
 from .probed import Observer, Probed, unprobed
 from .record import Record, replace
 from .redact import redacted, secrets
-from .samples import Walked, summarised
+from .samples import Walked, alike, summarised
 from .shared import Shared, together
 from .stages import dns, health, http, tcp, tls, tunnel, udp
 from .stages.idle import hold
@@ -223,7 +223,7 @@ class Runner:
             patience = min(PATIENCE, self.options.max_wait or PATIENCE, self._ends - monotonic())
             looker = Looker(walk, self._resolver, patience, self.options.websocket)
             walks[0] = await looker.look(cluster, upstream, context, endpoint, walks[0])
-        return summarised(walks)
+        return summarised(alike(walks))
 
     async def _walk(
         self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, *, idle: bool = True

@@ -14,6 +14,21 @@ REFUSED = (Failure.APP_REFUSAL,)
 """What an app refuses to somebody without a name is an answer all the same."""
 
 
+LEARNED = ("works", "in_vain", "other_family")
+"""Facts of the second look, which is taken at the first request alone."""
+
+
+def alike(walks: Sequence[Walked]) -> list[Walked]:
+    """The walks, where those that ended as the first one did know what the second look at that one has taught."""
+    return [walks[0], *(tuple(map(_taught, walks[0], walk)) if len(walk) == len(walks[0]) else walk for walk in walks[1:])] if walks else []
+
+
+def _taught(first: Outcome, other: Outcome) -> Outcome:
+    same = (first.stage, first.failure, first.facts.get("status")) == (other.stage, other.failure, other.facts.get("status"))
+    learned = {name: first.facts[name] for name in LEARNED if name in first.facts}
+    return replace(other, facts={**other.facts, **learned}) if same and learned else other
+
+
 def summarised(walks: Sequence[Walked]) -> list[Walked]:
     """The walks with the figures on the first one's last outcome that was reached: facts `samples`, `failed`, `p50`, `p95`, `max`.
 

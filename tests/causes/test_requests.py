@@ -281,6 +281,14 @@ async def test_a_strict_server_name() -> None:
 # ------------------------------------------------------------------------------------------------ samples
 
 
+async def test_samples_keep_what_was_tried() -> None:
+    """N: the first request is the one that is looked at closer; the others say the same, and take nothing away."""
+    async with serve(App(virtual_host(FROM, response(404)))) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", samples=3)
+    assert [(1.0, 404, "-", OK)] == played.forecast
+    assert "`preserve_host_header: true` on this route: pomprobe tried it" in played.fix("HTTP410")
+
+
 async def test_a_server_that_fails_now_and_then() -> None:
     """W: behind one address a replica is dead: with --samples the shares show it, with percentiles of the rest."""
     turn = itertools.count()

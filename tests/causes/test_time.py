@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
+import dns.message
 import pytest
 
+from servers.dns import Answer, dns_server
 from servers.health import serve
 from servers.http import say, upstream
 
@@ -128,3 +131,30 @@ async def test_an_app_that_answers_at_once() -> None:
     async with serve(App(lambda path, headers: response(200))) as port:
         played = await play(f"to: http://127.0.0.1:{port}\ntimeout: 5s")
     assert ("ok", set()) == (played.route.status, {code for code in played.codes if code.startswith("HTTP")})
+
+
+async def test_a_dead_name_delays_every_route() -> None:
+    """G: its resolver never answers; until c-ares gives up a Pomerium that starts opens no port, and that is told."""
+    tries = "dns_query_timeout: 1s\ndns_query_tries: 1\n"
+    async with dns_server({"dead.lab.test": "DROP"}) as names:
+        played = await play("to: http://dead.lab.test:80", f"{tries}dns_resolvers: [udp://127.0.0.1:{names.port}]")
+    assert [(1.0, 503, "UH", "no_healthy_upstream")] == played.forecast
+    verdict = played.verdict("DNS134")
+    assert "a Pomerium that starts opens no port at all" in verdict.why  # type: ignore[union-attr]
+    assert "`dns_resolvers`" in verdict.fixes[1]
+    assert "`dns_use_tcp: true`" in verdict.fixes[2]
+
+
+async def test_a_slow_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """G: the first question is lost, the second is answered; users do not wait for it, but a new route does."""
+    monkeypatch.setattr("pomprobe.insights.SLOW_NAME", 0.5)
+    asked = itertools.count()
+
+    def answer(query: dns.message.Message) -> Answer:
+        return [("A", "127.0.0.1")] if next(asked) else "DROP"
+
+    async with serve(App(lambda path, headers: response(200))) as port, dns_server({"slow.lab.test": answer}) as names:
+        settings = f"dns_query_timeout: 1s\ndns_resolvers: [udp://127.0.0.1:{names.port}]"
+        played = await play(f"to: http://slow.lab.test:{port}", settings)
+    assert ([(1.0, 200, "-", OK)], "warning") == (played.forecast, played.route.status)
+    assert "`dns_query_timeout: 1s`" in " ".join(played.verdict("DNS161").fixes)
