@@ -26,8 +26,14 @@ async def refusals(binary: Binary, clusters: Sequence[Cluster], settings: Settin
     """Index of a route -> why Envoy refuses it. One run asks about all; only if that fails is each asked about alone."""
     choices = {cluster.route.index: "x" for cluster in clusters}
 
+    async def look(some: Sequence[Cluster], name: str) -> tuple[int, str]:
+        return await _looked_at(binary, static(some, settings, choices, folder, store), folder / f"{name}.json")
+
     async def refusal(some: Sequence[Cluster], name: str) -> str | None:
-        return await _refusal(binary, static(some, settings, choices, folder, store), folder / f"{name}.json")
+        code, said = await look(some, name)
+        if code < 0 and (alone := (await look((), f"{name}-none"))[0]) < 0:  # it gets no thread, say: no word about the clusters
+            raise EnvoyError(f"Envoy could not look at the configuration: signal {-alone} ended it")
+        return None if code == 0 else words(said)
 
     if await refusal(clusters, "all") is None:
         return {}
@@ -58,13 +64,11 @@ def words(output: str) -> str:
     return " ".join(re.sub(r"goo\.gle/debug\w+", "", text).split())[:300]
 
 
-async def _refusal(binary: Binary, message: Message, file: Path) -> str | None:
+async def _looked_at(binary: Binary, message: Message, file: Path) -> tuple[int, str]:
+    """Envoy's exit code, negative for a signal, and what it printed."""
     with _written(message, file):
         command = [str(binary.path), "--mode", "validate", "-c", str(file), "--log-level", "critical"]
-        code, said = await output(command, file.with_suffix(".out"))
-    if code < 0:  # the abort of an Envoy that gets no thread is no word about the configuration
-        raise EnvoyError(f"Envoy could not look at the configuration: signal {-code} ended it")
-    return None if code == 0 else words(said)
+        return await output(command, file.with_suffix(".out"))
 
 
 @contextmanager
