@@ -57,10 +57,10 @@ def compile_check(wanted: object) -> Check:
     A scalar must equal the fact; of a list any one; `{not:}` wants another value than this (a missing fact does not hold);
     `{min:, max:}` bound a number, both inclusive; `{prefix:}`, `{suffix:}`, `{contains:}` (of a list any one) and the pattern
     `{matches:}` look into text and into the members of a tuple, whatever the case; true and false ask for truthiness, where a
-    missing fact is false. Text may name other facts as `{fact}`; one that is not known never holds.
+    missing fact is false, and a tuple without any text in it. Text may name other facts as `{fact}`; one that is not known never holds.
     """
     if isinstance(wanted, bool):
-        return lambda value, facts: bool(value) is wanted
+        return lambda value, facts: (any(value) if isinstance(value, tuple) else bool(value)) is wanted
     if isinstance(wanted, list):
         return lambda value, facts: any(_equal(one, value, facts) for one in wanted)
     if isinstance(wanted, Mapping):

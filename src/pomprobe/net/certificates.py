@@ -49,9 +49,8 @@ def _lasting(certificate: X509) -> dict[str, Fact]:
 
 
 def names(certificate: X509) -> tuple[str, ...]:
-    """The subjectAltNames as text, in the order of the certificate, "" for one that Envoy has no words for; () where all are such."""
-    found = tuple(map(_text, certificate.alt_names or ()))
-    return found if any(found) else ()
+    """The subjectAltNames as text, in the order of the certificate, "" for one that Envoy has no words for."""
+    return tuple(map(_text, certificate.alt_names or ()))
 
 
 def dns_names(certificate: X509) -> list[str]:
