@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from pomprobe.report.json import document
 from pomprobe.report.unforeseen import unforeseen
 from servers.dns import dns_server
 from servers.health import HTTP2, closed_port, serve, tls
@@ -144,10 +145,13 @@ async def test_a_chain_whose_proxy_hangs_up() -> None:
 
 
 async def test_a_chain_whose_proxy_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L: no timer of Envoy's ends that wait; ours does, and says so."""
+    """L: `timeout_read` ends that wait, for a CONNECT is never complete; without it no timer of Envoy's does, and ours says so."""
     monkeypatch.setattr("pomprobe.stages.http.PATIENCE", 0.3)
     async with serve(proxy(b"", [])) as port:
-        played = await tunnelled(f"http://127.0.0.1:{port}")
+        ended = await tunnelled(f"http://127.0.0.1:{port}", settings="timeout_read: 200ms")
+        played = await tunnelled(f"http://127.0.0.1:{port}", settings="timeout_read: 0s")
+    assert [(1.0, 408, "-", "request_overall_timeout")] == ended.forecast
+    assert ended.verdict("HTTP213").fixes
     assert [] == played.forecast
     assert "timeout: 30s" in " ".join(played.verdict("HTTP212").fixes)
 
@@ -191,6 +195,7 @@ async def test_an_ssh_route_to_nowhere(to: str, code: str, reason: str) -> None:
             played = await tunnelled(f"ssh://{to.format(port)}", "ssh://host", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
     assert ([], "failing", True) == (played.forecast, played.route.status, code in played.codes)
     assert f"{ENDS} 7 (service not available): {reason}" == unforeseen(played.route)
+    assert unforeseen(played.route) == document(played.report)["routes"][0]["ssh"]
     assert "ssh://" in played.fix(code)
 
 

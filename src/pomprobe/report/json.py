@@ -28,6 +28,7 @@ from ..model import (
 from ..record import replace
 from .clean import clean, prose
 from .style import Style
+from .unforeseen import ssh
 
 SCHEMA_VERSION = 1
 MILLIONTHS = 1_000_000
@@ -138,6 +139,8 @@ def route(report: RouteReport) -> Document:
     }
     if report.suppressed:
         document["suppressed"] = [verdict(s.what) | {"by": clean(s.by)} for s in report.suppressed if isinstance(s.what, Verdict)]
+    if report.status in (Status.FAILING, Status.OK) and (said := ssh(report)):
+        document["ssh"] = said
     if report.confirmed:
         document["confirmed"] = prose(report.confirmed)
     if report.outcomes:

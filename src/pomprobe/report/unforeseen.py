@@ -21,11 +21,13 @@ def unforeseen(report: RouteReport, *, brief: bool = False) -> str:
         return "skipped: " + words.why_skipped(report)
     if status in words.UNKNOWN:
         return "not known: " + words.why_unknown(report)
-    said = _ssh(report) if report.route.kind is RouteKind.SSH else ""
-    return said if said or brief else "no answer is forecast"
+    return ssh(report) or ("" if brief else "no answer is forecast")
 
 
-def _ssh(report: RouteReport) -> str:
+def ssh(report: RouteReport) -> str:
+    """How the ssh of an ssh route's users ends; "" where that is not known, and for any other route."""
+    if report.route.kind is not RouteKind.SSH:
+        return ""
     addresses = [endpoint.outcomes for upstream in report.upstreams for endpoint in upstream.endpoints]
     ends = [end for end in (next(filter(None, map(disconnect, outcomes)), "") for outcomes in addresses) if end]
     if not addresses:
