@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -326,6 +327,33 @@ def test_confirm_asks_a_real_envoy() -> None:
         ended = pomprobe("check", config(f"to: {up.url}", f"to: {down.url}"), "--confirm")
     assert (1, "") == (ended.code, ended.err)
     assert 1 == ended.out.count("confirmed by a real Envoy")
+
+
+@pytest.mark.envoy
+def test_confirm_says_what_differs() -> None:
+    """An upstream that answers Envoy alone, by the x-request-id that only Envoy sends, is no forecast that a real Envoy confirms."""
+    import socketserver
+
+    class Choosy(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            head = b""
+            while (line := self.rfile.readline()) not in (b"", b"\r\n"):
+                head += line
+            if b"x-request-id" in head:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+
+    try:
+        find()
+    except EnvoyError as error:
+        pytest.skip(str(error))
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Choosy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        ended = pomprobe("check", config(f"to: http://127.0.0.1:{server.server_address[1]}"), "--confirm")
+        server.shutdown()
+        thread.join()
+    assert (1, "") == (ended.code, ended.err)
+    assert "differs: Envoy answered 100% 200 - via_upstream" in ended.out
 
 
 def test_confirm_without_an_envoy_says_so() -> None:

@@ -84,6 +84,19 @@ def test_folding() -> None:
     assert ((Share(reply(503, "UF", "x"), 2, 0.2), Share(GOOD, 1, 2.0)), 1, 3) == (found.shares, found.unanswered, found.requests)
 
 
+def test_requests_that_join_a_connection() -> None:
+    """A request that ends with the connection of an earlier one says nothing new; one that waited for all of it does."""
+    begun = "upstream_reset_before_response_started{connection_timeout}"
+    lines = [Line(504, "UT", "response_timeout", 4.0), Line(504, "UT", "response_timeout", 4.0), Line(503, "UF", begun, 2.0)]
+    found = folded(planned("http://a:80"), [Sample(line, ended=True) for line in lines], pending=False)
+    assert ((Share(reply(504, "UT", "response_timeout"), 2, 4.0),), 1, 2) == (found.shares, found.joined, found.requests)
+    out = io.StringIO()
+    write(BINARY, [(found, None)], out, Style(width=140))
+    assert "1 request waited for a connection that an earlier one had begun, and ended with it: 503 UF after 10 s in all" in out.getvalue()
+    alone = folded(planned("http://a:80"), [Sample(Line(503, "UF", begun, 10.0), ended=True)], pending=False)
+    assert (1, 0) == (alone.requests, alone.joined)
+
+
 def test_documented_names() -> None:
     """An answer carries the name of Pomerium's documentation."""
     assert ("upstream_response_timeout", "upstream_reset_before_response_started") == (

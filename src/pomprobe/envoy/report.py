@@ -11,6 +11,7 @@ from ..report import words
 from ..report.clean import clean
 from ..report.layout import ASCII_MARKS, MARKS, Page, Span
 from ..report.style import Style
+from ..report.unforeseen import unforeseen
 from .find import Binary
 from .results import Reproduction, agrees
 
@@ -62,6 +63,7 @@ def _document(pair: Pair) -> dict[str, Any]:
         "place": clean(seen.route.place),
         "requests": seen.requests,
         "unanswered": seen.unanswered,
+        "joined": seen.joined,
         "pending": seen.pending,
         "refusal": clean(seen.refusal),
         "skipped": clean(seen.skipped),
@@ -102,16 +104,20 @@ def _route(pair: Pair, page: Page) -> Iterator[str]:
     yield from _hosts(seen, page)
     if report is not None:
         same = agreement is True
-        for text in ["the same"] if same else [_share(e.share, e.reply) for e in report.forecast] or ["none"]:
+        for text in ["the same"] if same else [_share(e.share, e.reply) for e in report.forecast] or [unforeseen(report)]:
             yield from _labelled("forecast", text, page)
 
 
 def _answers(seen: Reproduction) -> Iterator[str]:
+    connect = seen.cluster.timers.connect if seen.cluster else 0.0
     if seen.refusal:
         yield _share(1.0, seen.entries[0][0])
     for share in seen.shares:
         told = _share(share.count / seen.requests, share.reply)
         yield f"{told} ({share.count} of {seen.requests}, at most {words.duration(share.seconds)})"
+    if seen.joined:
+        told = f"{words.plural(seen.joined, 'request')} waited for a connection that an earlier one had begun"
+        yield f"{told}, and ended with it: 503 UF after {words.duration(connect)} in all; not counted"
     if seen.unanswered:
         yield f"no answer yet to {words.plural(seen.unanswered, 'request')} when patience ran out"
 

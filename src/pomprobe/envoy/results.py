@@ -46,7 +46,7 @@ class Reproduction(Record, frozen=True):
 
     hosts: the cluster's hosts as Envoy sees them. refusal: Envoy's words where it rejects the route or its cluster. skipped: why
     nothing was asked. pending: Envoy still waited for DNS or a first health check. unanswered: requests without an answer when
-    patience ran out.
+    patience ran out. joined: requests that ended with a connection which an earlier one had begun; they are in no share.
     """
 
     route: Route
@@ -57,6 +57,7 @@ class Reproduction(Record, frozen=True):
     skipped: str = ""
     pending: bool = False
     unanswered: int = 0
+    joined: int = 0
 
     @property
     def requests(self) -> int:
@@ -93,9 +94,10 @@ class Sample(Record, frozen=True):
 
 def folded(cluster: Cluster, samples: Sequence[Sample], pending: bool) -> Reproduction:
     """The answers to the requests of one route, the most frequent first."""
+    joined = [sample for sample in samples[1:] if _joined(sample, cluster.timers.connect)]
     counts: dict[EnvoyReply, list[float]] = defaultdict(list)
     for sample in samples:
-        if sample.reply is not None:
+        if sample.reply is not None and sample not in joined:
             counts[sample.reply].append(sample.seconds)
     shares = [Share(answer, len(seconds), max(seconds)) for answer, seconds in counts.items()]
     return Reproduction(
@@ -104,7 +106,13 @@ def folded(cluster: Cluster, samples: Sequence[Sample], pending: bool) -> Reprod
         shares=tuple(sorted(shares, key=lambda share: -share.count)),
         pending=pending,
         unanswered=sum(sample.reply is None for sample in samples),
+        joined=len(joined),
     )
+
+
+def _joined(sample: Sample, connect: float) -> bool:
+    """Did it wait for a connection that an earlier request, gone since, had begun? It has that one's end, and not one of its own."""
+    return "{connection_timeout}" in sample.line.response_code_details and sample.seconds < 0.95 * connect
 
 
 def reply(status: int, flags: str, details: str) -> EnvoyReply:
