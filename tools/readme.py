@@ -19,7 +19,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "commands.md")
 BLOCK = re.compile(r"(?<=```console\n)\$ (?P<command>pomprobe [^\n]*)\n(?P<output>.*?)(?=```)", re.DOTALL)
 VARYING = (
     (re.compile(r":\d{4,5}\b"), ":PORT"),
-    (re.compile(r"\d+(\.\d+)? m?s\b"), "TIME"),
+    (re.compile(r"(≤|<=)?\d+(\.\d+)? m?s\b"), "TIME"),
     (re.compile(r"\S*/pomprobe-demo-\w+"), "DIRECTORY"),
     (re.compile(r"\s+"), " "),  # what differs in length moves the line breaks of a paragraph
 )

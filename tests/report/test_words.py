@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import ok
+from pomprobe.model import StageName
 from pomprobe.report import words
 from pomprobe.report.fold import listed
 
@@ -73,3 +75,9 @@ def test_names_that_are_there_twice_are_told_apart() -> None:
 def test_a_time_without_zone_is_utc() -> None:
     """Dates of certificates are UTC whatever the machine's zone."""
     assert words.moment("2026-10-01T00:00:00Z") == words.moment("2026-10-01")
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0.0, "40 ms"), (0.003, "40 ms"), (0.005, "≤40 ms")])
+def test_a_time_that_may_be_our_own_says_so(late: float, expected: str) -> None:
+    """A tenth of it or more."""
+    assert expected == words.took(ok(StageName.TCP, elapsed=0.04, late=late))

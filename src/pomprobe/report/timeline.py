@@ -45,7 +45,7 @@ def _stage(outcome: Outcome, cluster: Cluster | None, unicode: bool) -> tuple[st
     name = outcome.stage.value
     if outcome.status is Status.SKIPPED:
         return f"{name} not reached", "dim"
-    took = f"{name} {words.duration(outcome.elapsed)}"
+    took = f"{name} {words.took(outcome)}"
     limit = allowance(outcome, cluster)
     if limit:
         took += f" of {words.duration(limit)}"

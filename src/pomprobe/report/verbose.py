@@ -89,7 +89,7 @@ def _check(check: HealthCheck) -> str:
 def _outcome(page: Page, outcome: Outcome, indent: int) -> Iterator[str]:
     spans: list[Span] = [(f"{outcome.stage.value} ", "name"), (outcome.status.value, outcome.status.value)]
     if outcome.status is not Status.SKIPPED:
-        spans.append((f" {words.duration(outcome.elapsed)}", ""))
+        spans.append((f" {words.took(outcome)}", ""))
     if outcome.failure is not None:
         spans.append((f" {words.failure(outcome.failure)}", outcome.status.value))
     if outcome.timer is not None:

@@ -29,7 +29,7 @@ def _stages(outcomes: Sequence[Outcome], total: float) -> Iterator[Node]:
             "name": outcome.stage.value,
             "status": outcome.status.value,
             "reached": reached,
-            "time": words.duration(outcome.elapsed) if reached else "not reached",
+            "time": words.took(outcome) if reached else "not reached",
             "said": words.failure(outcome.failure) if outcome.failure and outcome.status is not Status.OK else "",
             **_bar(before, length),
         }

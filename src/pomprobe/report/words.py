@@ -28,6 +28,9 @@ STATUS_ORDER = (Status.FAILING, Status.BUG, Status.WARNING, Status.UNDETERMINED,
 SEVERITY_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)
 CONNECTION = (StageName.TCP, StageName.TLS, StageName.HTTP)
+MUCH = 0.1
+"""Share of a stage's time that may be our own lateness, unsaid."""
+
 LARGEST_DENOMINATOR = 12
 """Endpoints up to which a share is said as "k of n requests"."""
 
@@ -41,6 +44,13 @@ def duration(seconds: float) -> str:
     if seconds >= 120 and seconds % 60 == 0:
         return f"{seconds / 60:.0f} min"
     return f"{_short(seconds)} s"
+
+
+def took(outcome: Outcome) -> str:
+    """The time of a stage; `≤` in front where a good part of it may be our own lateness (fact `late`)."""
+    late = outcome.facts.get("late")
+    ours = isinstance(late, float) and late > MUCH * outcome.elapsed
+    return f"{'≤' if ours else ''}{duration(outcome.elapsed)}"
 
 
 def _short(value: float) -> str:
