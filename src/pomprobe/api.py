@@ -24,6 +24,7 @@ from .probed import Probed
 from .record import replace
 from .runner import Options, Runner
 from .selection import Selection
+from .signals import received
 from .system_ca import read_bundle
 from .timed import bug
 
@@ -102,7 +103,7 @@ class Session:
             self._scope = group.cancel_scope
 
             async def listen() -> None:
-                with anyio.open_signal_receiver(*interrupts) as signals:
+                with received(interrupts) as signals:
                     async for number in signals:
                         self.signal = number
                         group.cancel_scope.cancel()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +29,10 @@ from servers.http import say, upstream
 
 MOMENTS = random.Random(20250101).sample(range(0, 2000), 50)
 """Milliseconds after the start: before the config is read, while it is, and while the upstreams are slow."""
+
+
+PIPE = 32768
+"""Bytes that are in a pipe that nobody reads: it holds about twice as many, less what does not fit into a page."""
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +221,22 @@ def test_a_reader_that_leaves_early_is_no_traceback(format: str, tmp_path: Path)
         error = process.stderr.read().decode()
         process.wait(60)
     assert (141, "") == (process.returncode, error)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_while_nobody_reads_what_is_printed(number: signal.Signals, tmp_path: Path) -> None:
+    """The report is cut, and the exit code does not look as if it were whole: the signal ends us, as it ends any program."""
+    config = written(tmp_path / "c.yaml", list(range(1, 400)))
+    with started("check", "-o", "json", "--only", "tcp", str(config)) as process:
+        assert process.stdout is not None
+        waiting = array.array("i", [0])
+        while waiting[0] < PIPE and process.poll() is None:
+            fcntl.ioctl(process.stdout, termios.FIONREAD, waiting)
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.wait(60)
+        ran = ended(process)
+    assert (-number, "") == (ran.code, ran.err)
 
 
 def test_a_closed_standard_output_is_no_traceback(ports: Ports, tmp_path: Path) -> None:

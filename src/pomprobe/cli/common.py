@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -94,8 +93,15 @@ def loaded(path: Path, pomerium_version: str, env: Mapping[str, str] | None = No
 
 @functools.cache
 def _standard_input() -> bytes:
-    """All of it; read once, for every try of --wait."""
-    return sys.stdin.buffer.read()
+    """All of it; read once, for every try of --wait. Raises ConfigError."""
+    from ..config import files
+    from ..config.problems import Unreadable
+    from ..config.sources import STDIN
+
+    try:
+        return files.standard_input()
+    except Unreadable as error:
+        raise error.at(STDIN) from None
 
 
 def environment(wanted: bool | None, *, quiet: bool = False) -> Mapping[str, str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +12,12 @@ from .common import loaded, say_error
 from .progress import bar
 
 if TYPE_CHECKING:
+    import signal
+
     from ..model import Config, Report, RouteReport
     from ..runner import Options
     from .stream import Lines
     from .tell import Aside
-
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end a run with what is known; one that is ignored stays so (nohup)."""
 
 
 class Asked(Record, frozen=True):
@@ -60,6 +57,7 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
     from ..api import Session
     from ..model import Report
     from ..report.suppress import Comments
+    from ..signals import heeded
 
     comments = Comments(config)
 
@@ -88,7 +86,7 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
                 draw()
 
         try:
-            anyio.run(session.run, [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN], tick)
+            anyio.run(session.run, heeded(), tick)
         except Exception as defect:
             session.broke(defect)
     report = session.report()

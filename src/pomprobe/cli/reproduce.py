@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,6 @@ import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED
 from .common import Env, Routes, Version, environment, read, say_error, usage
-from .probing import ENDING
 from .terminal import style
 
 
@@ -46,6 +44,7 @@ def reproduce(
     from ..envoy.reproduce import Options, printed
     from ..envoy.reproduce import reproduce as ask
     from ..envoy.results import agrees
+    from ..signals import heeded
 
     loaded = read(config, pomerium_version, environment(env))
     session = Session(loaded, routes=route or [], pomerium_version=pomerium_version)
@@ -63,7 +62,7 @@ def reproduce(
     except Interrupted as interrupted:
         raise typer.Exit(128 + interrupted.number) from None
     try:
-        anyio.run(session.run, [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN])
+        anyio.run(session.run, heeded())
     except Exception as defect:  # what Envoy answered is told all the same
         session.broke(defect)
     session.speak_as(binary.version)

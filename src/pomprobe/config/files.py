@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import stat
+import sys
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +45,19 @@ def config_bytes(path: Path) -> bytes:
     except ValueError as error:  # a NUL in the path
         raise Unreadable("missing", f"open {str(path)!r}: {error}") from None
     return bounded(data)
+
+
+def standard_input() -> bytes:
+    """All of it, up to a byte more than a config can be. Raises Unreadable."""
+    try:
+        return sys.stdin.buffer.read(MAX_CONFIG + 1)
+    except OSError as error:  # opened for writing alone, or the terminal of another job
+        raise Unreadable("not_a_file", f"read /dev/stdin: {_strerror(error)}") from None
+
+
+def has_name(path: str) -> bool:
+    """Does what the path ends in say what is in there? Not that of a pipe, nor of what is open already."""
+    return not (path.startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")) or Path(path).is_fifo())
 
 
 def bounded(data: bytes) -> bytes:

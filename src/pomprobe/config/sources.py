@@ -36,7 +36,7 @@ def read(source: str | Path, text: bytes | None, format: str | None, problems: P
         if text is None and Path(source).is_dir():
             return _directory(Path(source), problems)
         data = files.bounded(text) if text is not None else files.config_bytes(Path(source))
-        chosen = format or formats.of_file(file, known=text is None and not Path(source).is_fifo())
+        chosen = format or formats.of_file(file, known=text is None and files.has_name(file))
         root = formats.read(data, file, "yaml" if chosen == "kubernetes" else chosen)
         if chosen == "kubernetes" or (isinstance(root, Mapping) and chosen in ("yaml", "json") and kubernetes.is_manifest(root)):
             top = kubernetes.config_of(_documents(data, file), {file: data}, problems)

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import anyio
 
+from ..signals import heeded, received
 from .find import Binary, EnvoyError
 
 START = 30.0
@@ -73,10 +74,6 @@ async def running(binary: Binary, folder: Path, config: Path) -> AsyncIterator[s
                 process.wait()
 
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end the work."""
-
-
 class Interrupted(Exception):
     """A signal ended the work, and nothing of it is left behind."""
 
@@ -88,12 +85,11 @@ class Interrupted(Exception):
 async def tidily(work: Callable[[], Awaitable[None]]) -> None:
     """Do the work. Raises Interrupted when a signal has ended it; one that is ignored stays so (nohup)."""
     came: list[signal.Signals] = []
-    heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     with unwrapped():
         async with anyio.create_task_group() as group:
 
             async def listen() -> None:
-                with anyio.open_signal_receiver(*heard) as signals:
+                with received(heeded()) as signals:
                     async for number in signals:
                         came.append(number)
                         group.cancel_scope.cancel()
