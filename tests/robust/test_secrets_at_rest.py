@@ -8,7 +8,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,7 @@ class Seen:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.arguments: set[str] = set()
+        self.environments: set[str] = set()
         self.modes: dict[str, int] = {}
         self.contents: dict[str, str] = {}
 
@@ -56,8 +57,11 @@ class Seen:
             if process.name.isdigit():
                 try:
                     line = (process / "cmdline").read_text(errors="replace")
-                    if str(self.folder) in (process / "environ").read_text(errors="replace"):
+                    variables = (process / "environ").read_text(errors="replace")
+                    if str(self.folder) in variables:
                         self.arguments.add(line)
+                        if "envoy.json" in line:
+                            self.environments.add(variables)
                 except OSError:
                     continue
         for path in [Path(folder, name) for folder, folders, files in os.walk(self.folder) for name in (*folders, *files)]:
@@ -70,11 +74,11 @@ class Seen:
                 continue
 
 
-def watched(folder: Path, *args: str, end: int = 0) -> tuple[int, str, Seen]:
-    """Run it, looking every few milliseconds; end: a signal that it is sent once Envoy runs."""
+def watched(folder: Path, *args: str, end: int = 0, more: Mapping[str, str] | None = None) -> tuple[int, str, Seen]:
+    """Run it, looking every few milliseconds; end: a signal that it is sent once Envoy runs; more: of its environment."""
     seen = Seen(folder)
     with open(folder.parent / f"{folder.name}.out", "w+") as out:
-        process = subprocess.Popen([*COMMAND, *args], stdout=out, stderr=out, env=environment({"TMPDIR": str(folder)}))
+        process = subprocess.Popen([*COMMAND, *args], stdout=out, stderr=out, env=environment({"TMPDIR": str(folder), **(more or {})}))
         try:
             sent = False
             while process.poll() is None:
@@ -100,8 +104,10 @@ def test_a_private_envoy_keeps_them_to_itself(command: tuple[str, ...], folder: 
     with served(*(lambda s=s: upstream(s) for s in scripts), lambda: upstream(say(CLOSED), secure)) as servers:
         path = tmp_path / "c.yaml"
         path.write_text(yaml.safe_dump(config(canaries, [server.port for server in servers])))
-        code, said, seen = watched(folder, *command, str(path))
+        own = {name: canaries[name] for name in ("SHARED_SECRET", "IDP_CLIENT_SECRET", "POMPROBE_SMTP_PASSWORD")}
+        code, said, seen = watched(folder, *command, str(path), more=own)
     assert code in (0, 1), said
+    assert seen.environments and [] == canaries.found("\n".join(seen.environments))
     assert any("envoy.json" in line for line in seen.arguments), "Envoy was not seen"
     assert [] == canaries.found("\n".join(seen.arguments))
     assert [] == canaries.found(said), said

@@ -31,6 +31,9 @@ SOON = 0.01
 EVERY = 0.1
 """Seconds between two looks at whether it still runs."""
 
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL")
+"""Variables that Envoy gets; ours may hold secrets: those of Pomerium, and the password of the mail server."""
+
 LOG = "envoy.log"
 
 FRAME = re.compile(r"/backtrace\.h:|\] #\d+|stacktrace for")
@@ -167,7 +170,8 @@ def _start(binary: Binary, folder: Path, config: Path) -> subprocess.Popen[bytes
 
 
 def _started(command: Sequence[str], out: BinaryIO) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    needed = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, env=needed)
 
 
 async def _stop(process: subprocess.Popen[bytes]) -> None:
