@@ -9,6 +9,9 @@ import traceback
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
 """What the system says when it has no more files, memory or processes for us."""
 
+NO_FILE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What it says when it takes no more of a file."""
+
 NO_THREAD = "can't start new thread"
 """Python's RuntimeError, which has no errno (Modules/_threadmodule.c)."""
 
@@ -21,6 +24,10 @@ def told(error: BaseException) -> str:
         return "this machine, or a limit of it (ulimit -v), leaves us no memory"
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return f"this machine, or a limit of it (ulimit), leaves us no room: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in NO_FILE:
+        return f"a file for the time being cannot be written: {error.strerror}"
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):  # Lib/tempfile.py, _get_default_tempdir
+        return "no folder for temporary files can be written; TMPDIR names one"
     if isinstance(error, RuntimeError) and str(error) == NO_THREAD:
         return "this machine, or a limit of it (ulimit -u), leaves us no room for another thread"
     return f"a defect of pomprobe, please report it: {place_of(error)}"

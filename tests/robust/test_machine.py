@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from robust.running import COMMAND, Ran, environment, spawn
+from robust.running import COMMAND, Ran, environment, needs_envoy, spawn
 from robust.threads import served
 from servers import http
 from servers.health import tls
@@ -175,6 +175,24 @@ def test_no_ca_bundle_in_a_namespace(tmp_path: Path) -> None:
         ran = within(prepare, "check", "--color", "never", written(tmp_path / "c.yaml", f"https://127.0.0.1:{server.port}"))
     assert 3 == ran.code, ran
     assert "ca-certificates" in ran.out
+
+
+@needs_namespaces
+@needs_envoy
+@pytest.mark.envoy
+@pytest.mark.parametrize("command", [("check", "--confirm"), ("reproduce",), ("demo",)], ids=" ".join)
+def test_no_folder_for_temporary_files(command: tuple[str, ...], port: int, tmp_path: Path) -> None:
+    """None that can be written, the working directory included: one line that says so; check has its report all the same."""
+    config, place = written(tmp_path / "c.yaml", f"http://127.0.0.1:{port}", "http://127.0.0.1:1"), tmp_path / "place"
+    place.mkdir()
+    text = Path(config).read_text()
+    (tmp_path / "text").write_text(text)
+    folders = "for d in /tmp /var/tmp /usr/tmp; do [ ! -d $d ] || mount -t tmpfs -o ro none $d; done"
+    prepare = f"exec <{tmp_path / 'text'}; mount -t tmpfs -o ro none {place}; cd {place}; export TMPDIR={place}; {folders}"
+    ran = within(prepare, *command, *(("-",) if command != ("demo",) else ()))
+    assert ran.err.endswith("no folder for temporary files can be written; TMPDIR names one\n"), ran
+    assert 1 == ran.err.count("\n")
+    assert (1, True) == (ran.code, "2 routes" in ran.out) if command[0] == "check" else (3, "") == (ran.code, ran.out), ran
 
 
 @needs_namespaces
