@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from pomprobe.model import ForecastEntry, Report, Status
 from pomprobe.record import replace
-from pomprobe.report.json import document, fact, shares
+from pomprobe.report.json import LARGE, document, fact, shares
 
 from . import examples
 from .conftest import Printed
@@ -155,3 +155,11 @@ def test_an_empty_report_is_a_document(printed: Printed) -> None:
     """A run without routes still prints the whole frame."""
     empty: Report = examples.report()
     assert [] == json.loads(printed(empty, "json"))["routes"]
+
+
+@pytest.mark.parametrize("count", [LARGE - 1, LARGE, 4000])
+def test_a_route_of_thousands_of_endpoints_is_written_as_any_other(count: int, printed: Printed) -> None:
+    """Its text is made piece by piece, and is the same."""
+    addresses = [f"10.1.{number // 250}.{number % 250 + 1}" for number in range(count)]
+    report = examples.report(examples.refusing(dead=addresses[: count // 2], alive=addresses[count // 2 :]), examples.healthy())
+    assert document(report) == json.loads(printed(report, "json"))
