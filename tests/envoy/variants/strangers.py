@@ -7,9 +7,10 @@ from typing import Any
 from ..scenes.http1 import raw
 from ..scenes.scene import Scene
 from ..scenes.sockets import listening
+from .balancing import several
 from .catalogue import Play, variant
 from .health import http, tcp
-from .timers import SECURE
+from .timers import SECURE, secure
 
 STRANGERS: dict[str, bytes] = {
     "ftp": b"220 (vsFTPd 3.0.5)\r\n",
@@ -52,6 +53,13 @@ for name, said in STRANGERS.items():
     variant(f"h1-stranger-{name}-closes", raw(said, reads=True), timeout="2s")
     variant(f"tls-stranger-{name}-closes", raw(said, reads=True), timeout="2s", **SECURE)
     variant(f"ws-stranger-{name}", raw(said, "reads", reads=True), timeout="2s", allow_websockets=True)
+    for alpn in ("none", "http/1.1", "h2"):
+        inside = secure(raw(said, "reads", reads=True), () if alpn == "none" else (alpn,))
+        variant(f"tls-stranger-inside-{alpn.replace('/', '')}-{name}", play=inside, timeout="2s", **SECURE)
+    retried = {"x-envoy-retry-on": "5xx,reset,connect-failure", "x-envoy-max-retries": "1"}
+    variant(f"retry-stranger-{name}", raw(said, "closes"), timeout="3s", set_request_headers=retried)
+    pair: dict[str, Any] = {"to": ["http://127.0.0.1:{port}", "http://127.0.0.1:{port2}"], "timeout": "2s"}
+    variant(f"mixed-stranger-{name}-and-refused", play=several(raw(said, "closes"), None), **pair)
     checked: dict[str, Any] = {"timeout": "2s", "seconds": 2.0, "healthy_panic_threshold": 0}
     variant(f"health-stranger-{name}", raw(said, "reads", reads=True), health_checks=http(), **checked)
     variant(f"health-stranger-{name}-tcp", raw(said, "reads", reads=True), health_checks=tcp(), **checked)
