@@ -27,7 +27,6 @@ LIMITS_OF: dict[str, dict[str, str]] = {
             "h2-field-length-plus",
             "h2-headers-on-stream-3",
             "h2-length-and-no-body",
-            "h2-no-settings-answers",
             "h2-push",
             "h2-status-last",
             "h2-trailers-not-last",
