@@ -38,6 +38,14 @@ async def test_a_name_that_does_not_resolve(name: str, answer: Answer, code: str
     assert key in " ".join(played.verdict(code).fixes)
 
 
+async def test_a_service_without_ready_pods() -> None:
+    """J: a headless Service whose selector matches no pod: the name exists and has no address."""
+    async with dns_server({"*": []}) as server:
+        played = await play("to: http://app.apps.svc.cluster.local:80", f"dns_resolvers: [udp://127.0.0.1:{server.port}]")
+    assert UH == played.forecast
+    assert "`kubectl get endpointslices -A`" in played.fix("DNS114") and "selector" in played.fix("DNS114")
+
+
 async def test_a_name_with_ipv6_addresses_only_and_v4_only() -> None:
     """H: the name has only AAAA records; the fix names the key."""
     async with dns_server({"app.lab.test": [("AAAA", "::1")]}) as server:
