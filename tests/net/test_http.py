@@ -42,8 +42,8 @@ ANSWER = b"HTTP/1.1 200 Fine\r\nx-b: 1\r\nX-A: 2\r\nx-b: 3\r\ncontent-length: 4\
 async def exchange(
     stream: Scripted, request: http.Request = GET, http2: bool = False
 ) -> tuple[http.Response, bytes, http.Exchange]:
-    exchanged = http.Exchange(stream, http2=http2)
-    response = await exchanged.ask(request)
+    exchanged = http.Exchange(stream, request, http2=http2)
+    response = await exchanged.ask()
     body = b""
     while (piece := await exchanged.piece()) is not None:
         body += piece
@@ -146,7 +146,7 @@ async def test_interim_responses_are_announced() -> None:
     """Each of those that Envoy counts is told once, before the final headers."""
     told: list[bool] = []
     answer = b"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 105 X\r\n\r\nHTTP/1.1 103 E\r\n\r\n" + ANSWER
-    await http.Exchange(Scripted(answer), on_interim=lambda: told.append(True)).ask(GET)
+    await http.Exchange(Scripted(answer), GET, on_interim=lambda: told.append(True)).ask()
     assert [True, True] == told
 
 
@@ -164,7 +164,7 @@ async def test_body_can_be_left_at_any_point() -> None:
     """An endless body is left in the middle, without a trace."""
     async with upstream(say(b"HTTP/1.1 200 OK\r\n\r\n", b"a", 0.01, b"b")) as server:
         stream = await tcp.connect(Endpoint("127.0.0.1", server.port))
-        exchanged = http.Exchange(stream)
-        await exchanged.ask(GET)
+        exchanged = http.Exchange(stream, GET)
+        await exchanged.ask()
         assert await exchanged.piece()
         stream.close()

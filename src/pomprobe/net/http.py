@@ -100,18 +100,17 @@ def _text(value: bytes) -> str:
 
 
 class Exchange:
-    """One request and its response over an open stream, which stays its owner's to close.
+    """One request, prepared here, and its response over an open stream, which stays its owner's to close.
 
-    on_interim: called for each 100, 102, 103 and 104. trailers: HTTP/2's, once the body has been read.
+    on_interim: called for each 100, 102, 103 and 104. trailers: HTTP/2's, once the body has been read. Raises Unsendable.
     Sending and reading raise Broken, nothing else; the response's body comes piece by piece, never decompressed.
     """
 
-    def __init__(self, stream: Stream, *, http2: bool = False, on_interim: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, stream: Stream, request: Request, *, http2: bool = False, on_interim: Callable[[], None] = lambda: None) -> None:
         self.trailers: Headers = ()
         self._stream = stream
-        self._http2 = http2
         self._on_interim = on_interim
-        self._codec: Codec = http1.ResponseReader()
+        self._codec, self._request = _over_http2(request) if http2 else _over_http1(request)
         self._events: deque[Event] = deque()
         self._first = b""
         self._reset = False
@@ -120,9 +119,9 @@ class Exchange:
         self._message = ""
         self._ended = False
 
-    async def ask(self, request: Request) -> Response:
-        """Send the request and read the head of its response. Raises Unsendable, with nothing sent, and Broken."""
-        await self._send(self._begin(request))
+    async def ask(self) -> Response:
+        """Send the request and read the head of its response. Raises Broken."""
+        await self._send(self._request)
         while True:
             match await self._next():
                 case Interim():
@@ -139,24 +138,6 @@ class Exchange:
             self._ended = True
             self.trailers = event.trailers if isinstance(event, End) else ()
         return None
-
-    def _begin(self, request: Request) -> bytes:
-        """Choose the codec, and write the request in its way."""
-        method, target, host = request.method.encode("ascii"), request.target.encode(), request.host.encode()
-        headers = tuple((name.encode(), value.encode()) for name, value in request.headers)
-        if not self._http2:
-            upgrades = request.upgrades
-            own = b"Host" if upgrades else b"host"  # as browsers write it where they upgrade
-            self._codec = http1.ResponseReader(request.method, upgrades)
-            return http1.request(method, target, ((own, host), *headers), request.body)
-        from .http2 import Http2Codec  # its tables take longer to load than most answers
-
-        codec = self._codec = Http2Codec(request.method)
-        pseudo = ((b":method", method), (b":scheme", request.scheme.encode()), (b":authority", host), (b":path", target))
-        connect = method == b"CONNECT"  # has no scheme and no path, and leaves the stream open (RFC 9113, 8.5)
-        first = (pseudo[0], pseudo[2]) if connect else pseudo
-        sent = (*first, *((name.lower(), value) for name, value in headers if name.lower() not in _HOP_BY_HOP))
-        return codec.request(sent, request.body, ends=not connect)
 
     async def _send(self, data: bytes) -> None:
         """A server may answer and close before it has read: what it said is still to be read (Envoy reads it, too)."""
@@ -197,3 +178,27 @@ class Exchange:
             self._reset = True
             self._message = str(error)
         return b""
+
+
+def _over_http1(request: Request) -> tuple[Codec, bytes]:
+    upgrades = request.upgrades
+    own = b"Host" if upgrades else b"host"  # as browsers write it where they upgrade
+    fields = ((own, request.host.encode()), *_encoded(request))
+    written = http1.request(request.method.encode("ascii"), request.target.encode(), fields, request.body)
+    return http1.ResponseReader(request.method, upgrades), written
+
+
+def _over_http2(request: Request) -> tuple[Codec, bytes]:
+    from .http2 import Http2Codec  # its tables take longer to load than most answers
+
+    codec = Http2Codec(request.method)
+    connect = request.method == "CONNECT"  # has no scheme and no path, and leaves the stream open (RFC 9113, 8.5)
+    method, authority = (b":method", request.method.encode("ascii")), (b":authority", request.host.encode())
+    rest = ((b":scheme", request.scheme.encode()), authority, (b":path", request.target.encode()))
+    pseudo = (method, authority) if connect else (method, *rest)
+    fields = ((name.lower(), value) for name, value in _encoded(request) if name.lower() not in _HOP_BY_HOP)
+    return codec, codec.request((*pseudo, *fields), request.body, ends=not connect)
+
+
+def _encoded(request: Request) -> Headers:
+    return tuple((name.encode(), value.encode()) for name, value in request.headers)

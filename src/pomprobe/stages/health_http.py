@@ -93,10 +93,11 @@ async def _exchange(walk: Walk, sent: Sent, seen: dict[str, Fact], *, http2: boo
     upstream_http2 = seen["alpn"] == "h2" if walk.tls is not None else walk.cluster.protocol is Protocol.HTTP2
     if http2 != upstream_http2:
         seen["codec_mismatch"] = True
-    exchanged = http.Exchange(walk.stream, http2=http2)
     kept = b""
     try:
-        response = await exchanged.ask(http.Request(method, path, host, headers, "https" if walk.tls else "http", body))
+        request = http.Request(method, path, host, headers, "https" if walk.tls else "http", body)
+        exchanged = http.Exchange(walk.stream, request, http2=http2)
+        response = await exchanged.ask()
         seen["status"] = response.status
         while (piece := await exchanged.piece()) is not None:
             kept += piece[: keep - len(kept)]

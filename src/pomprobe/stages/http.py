@@ -54,16 +54,16 @@ async def exchange(walk: Walk) -> Facts:
         facts["interim"] = True
         clock.disarm(Timer.PER_TRY)
 
-    exchanged = http.Exchange(walk.stream, http2=http2, on_interim=interim)
     clock.arm(Timer.PER_TRY, timers.per_try)
     clock.arm(Timer.STREAM_DURATION, timers.stream_duration)
     target = sent.host if connect else sent.path
     request = http.Request(sent.method, target, sent.host, sent.headers)
     clock.arm(Timer.PATIENCE, PATIENCE if _endless(timers) and timers.idle is None else None)
-    clock.begin()
-    began = anyio.current_time()
     try:
-        response = await exchanged.ask(request)
+        exchanged = http.Exchange(walk.stream, request, http2=http2, on_interim=interim)
+        clock.begin()
+        began = anyio.current_time()
+        response = await exchanged.ask()
         clock.disarm(Timer.PER_TRY)
         clock.disarm(Timer.PATIENCE)
         clock.disarm(Timer.REQUEST)
