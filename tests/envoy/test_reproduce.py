@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -192,12 +193,20 @@ def short_path() -> Iterator[Path]:
 async def test_nothing_stays_when_it_is_cancelled(envoy: Binary, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelling stops Envoy and removes its folder."""
     monkeypatch.setattr("tempfile.tempdir", str(short_path))
-    async with upstream(silent) as port, anyio.create_task_group() as group:
+    asked = asyncio.Event()
+
+    async def hears(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await silent(reader, writer)
+
+    async with upstream(hears) as port, anyio.create_task_group() as group:
         group.start_soon(ask_envoy, envoy, route(f"http://127.0.0.1:{port}", timeout=0.0))
         (process,) = await eventually(lambda: children(os.getpid()))
-        await eventually(lambda: list(short_path.glob("*/admin.sock")))
+        await asked.wait()
         group.cancel_scope.cancel()
     assert ([], []) == (children(os.getpid()), sorted(os.listdir(short_path)))
+    gc.collect()  # what was not closed is told now, and is an error
     assert gone(process)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -138,21 +139,20 @@ class _Envoy:
             (self.folder / "envoy.json").unlink()
             port = await admin.port(LISTENER)
             self._write(CLUSTERS, discovery(cluster_message(cluster, self.settings, self.files) for cluster in clusters))
-            log = AccessLog(self.folder / ACCESS_LOG, {choice: str(index) for index, choice in choices.items()})
-            async with anyio.create_task_group() as background:
-                background.start_soon(watch, process, self.folder)
-                background.start_soon(log.follow)
-                background.start_soon(self._watch, admin)
-                async with anyio.create_task_group() as group:
+            with closing(AccessLog(self.folder / ACCESS_LOG, {choice: str(index) for index, choice in choices.items()})) as log:
+                async with anyio.create_task_group() as background:
+                    background.start_soon(watch, process, self.folder)
+                    background.start_soon(log.follow)
+                    background.start_soon(self._watch, admin)
+                    async with anyio.create_task_group() as group:
 
-                    async def one(cluster: Cluster) -> None:
-                        found.append(await self._route(cluster, choices[cluster.route.index], port, log))
+                        async def one(cluster: Cluster) -> None:
+                            found.append(await self._route(cluster, choices[cluster.route.index], port, log))
 
-                    for cluster in clusters:
-                        group.start_soon(one, cluster)
-                hosts = await admin.clusters()
-                background.cancel_scope.cancel()
-            log.close()
+                        for cluster in clusters:
+                            group.start_soon(one, cluster)
+                    hosts = await admin.clusters()
+                    background.cancel_scope.cancel()
         return [replace(result, hosts=hosts.get(result.cluster.name, ())) for result in found if result.cluster is not None]
 
     async def _route(self, cluster: Cluster, choice: str, port: int, log: AccessLog) -> Reproduction:
