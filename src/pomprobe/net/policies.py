@@ -39,11 +39,11 @@ def check(chain: Sequence[X509]) -> int:
 
 def _syntax(chain: Sequence[X509]) -> int:
     """Without a CA that requires a policy only mistakes in the extensions count."""
-    for depth, certificate in enumerate(chain[:-1]):
-        _policies(certificate)
-        _inhibit(certificate)
+    for depth in range(len(chain) - 2, -1, -1):  # from the CA down: the first mistake counts
+        _policies(chain[depth])
         if depth:
-            _mappings(certificate)
+            _mappings(chain[depth])
+        _inhibit(chain[depth])
     return 0
 
 
