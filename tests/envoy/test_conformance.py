@@ -20,7 +20,7 @@ async def found(request: pytest.FixtureRequest, binary: Binary | None, tmp_path_
     return await play(those, tmp_path_factory.mktemp("scenes"), ENVOY, binary if "test_live" in tests else None)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", rows())
 async def test_forecast(name: str, found: Found) -> None:
     """The forecast is the recorded answer of Envoy 1.37, with its shares."""
@@ -29,7 +29,7 @@ async def test_forecast(name: str, found: Found) -> None:
 
 
 @pytest.mark.envoy
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", rows())
 async def test_live(name: str, found: Found, envoy: Binary) -> None:
     """A live Envoy answers what was recorded, and what is forecast for it, with the shares."""

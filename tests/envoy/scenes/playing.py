@@ -94,7 +94,7 @@ async def _play(
     """What is asked of all rows, in batches.
 
     A batch that breaks is played again, and so is a row without a forecast, or whose Envoy says what was not recorded: a busy machine
-    may be to blame. First a few at once, then one alone.
+    may be to blame. First a few at once, then one alone, unless that takes minutes.
     """
     quick, slow = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(SLOW_AT_ONCE)
 
@@ -118,7 +118,7 @@ async def _play(
     for at_once in (AGAIN_AT_ONCE, 1):
         few = anyio.CapacityLimiter(at_once)
         async with anyio.create_task_group() as group:
-            for row in filter(is_again, rows):
+            for row in (row for row in rows if (at_once > 1 or row.seconds < LONG) and is_again(row)):
                 group.start_soon(one, [row], few)
 
 
