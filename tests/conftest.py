@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["LC_ALL"] = "C.UTF-8"  # reports are ASCII in the locale C, wherever the tests run
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs them under nohup means them, not what they start
 
 # The machine that runs them may be slow: an example takes the time that it takes.
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -112,3 +112,8 @@ def measured(*args: str, out: Path, err: Path | None = None) -> Used:
             os.close(write)
         code, memory, seconds = told.read().split()
     return Used(int(code), int(memory), float(seconds))
+
+
+def not_begun(error: str) -> bool:
+    """Did a signal come while Python itself was starting, by what it said?"""
+    return "init_import_site" in error or "runpy module" in error

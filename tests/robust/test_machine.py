@@ -187,7 +187,7 @@ def test_no_folder_for_temporary_files(command: tuple[str, ...], port: int, tmp_
     place.mkdir()
     text = Path(config).read_text()
     (tmp_path / "text").write_text(text)
-    folders = "for d in /tmp /var/tmp /usr/tmp; do [ ! -d $d ] || mount -t tmpfs -o ro none $d; done"
+    folders = "for d in /tmp /var/tmp /usr/tmp; do [ ! -d $d ] || { mount --bind $d $d && mount -o remount,bind,ro $d; }; done"
     prepare = f"exec <{tmp_path / 'text'}; mount -t tmpfs -o ro none {place}; cd {place}; export TMPDIR={place}; {folders}"
     ran = within(prepare, *command, *(("-",) if command != ("demo",) else ()))
     assert ran.err.endswith("no folder for temporary files can be written; TMPDIR names one\n"), ran

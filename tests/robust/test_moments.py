@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pomprobe.api import LARGE
-from robust.running import COMMAND, environment, needs_envoy
+from robust.running import COMMAND, environment, needs_envoy, not_begun
 from robust.threads import served, silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -120,6 +120,8 @@ def test_a_signal_at_any_moment_of_a_large_run(config: Path, tmp_path: Path) -> 
         except subprocess.TimeoutExpired:
             run.process.send_signal(number)
         code, out, error = run.end()
+        if not_begun(error):
+            return
         there = {suffix: whole(run.folder / f"r.{suffix}") for suffix in ("json", "html", "jsonl")}
         seen["writing" if there["json"] else "probing" if there["jsonl"] else "reading"] += 1
         assert code in (128 + number, -number, 1), (moment, code, error)
@@ -169,6 +171,8 @@ def test_a_signal_at_any_moment_around_envoy(command: tuple[str, ...], tmp_path:
             except subprocess.TimeoutExpired:
                 run.process.send_signal(number)
             code, out, error = run.end()
+        if not_begun(error):
+            return
         assert code in (128 + number, -number, 0, 1), (moment, code, error)
         assert "in main" not in error, (moment, error)
         if command[0] == "check" and code >= 0:
