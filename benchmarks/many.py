@@ -58,7 +58,7 @@ def dead(directory: Path) -> Section:
     with servers.black_hole() as port, contextlib.ExitStack() as stack:
         sockets = [(address, port) for address in servers.addresses(COUNT)]
         programs = [_pomprobe(directory, sockets, (1,)), _curl(directory, sockets, (28,)), *_blackbox(directory, sockets, stack)]
-        costs = measure.paired(programs, ROUNDS_DEAD)
+        costs = measure.paired(programs, ROUNDS_DEAD, warm=False)
     method = (
         f"{COUNT:,} endpoints that drop every SYN. The timeout is Envoy's, 10 s to connect, for all programs.\n"
         f"curl and blackbox_exporter have {AT_ONCE} at a time.\n"

@@ -46,10 +46,10 @@ def run(program: Program) -> Cost:
     return Cost(wall, cpu + _cpu(program.daemon) - before, max(memory, _memory(program.daemon)))
 
 
-def paired(programs: Sequence[Program], rounds: int) -> list[list[Cost]]:
-    """The costs of each program, round by round; who goes first changes from round to round. One round before is not counted."""
+def paired(programs: Sequence[Program], rounds: int, *, warm: bool = True) -> list[list[Cost]]:
+    """The costs of each program, round by round; who goes first changes from round to round. warm: one round before is not counted."""
     costs: list[list[Cost]] = [[] for _ in programs]
-    for number in range(-1, rounds):
+    for number in range(-1 if warm else 0, rounds):
         order = [(number + position) % len(programs) for position in range(len(programs))]
         for index in order:
             cost = run(programs[index])
