@@ -23,7 +23,7 @@ CONNECT_TIMEOUT = 10
 ROUNDS_LARGE = 3
 
 WHY = (
-    "what is before and after the probing is done by one process (see the profile above), which a daemon that runs already\n"
+    "what is before and after the probing is done by one process (see the profile above), which a daemon that runs already "
     "does not have, and a probe takes more CPU time in Python than in C or Go; OpenSSL's handshake is a third of it"
 )
 

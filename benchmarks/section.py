@@ -31,7 +31,7 @@ class Goal:
     def line(self) -> str:
         """A row of the table of goals."""
         verdict = "met" if self.met else f"**missed by {100 * (self.measured / self.most - 1):.0f} %**{': ' + self.why if self.why else ''}"
-        return f"| {self.what} | {self.most:g}{self.unit} | {self.measured:.3g}{self.unit} | {verdict} |"
+        return f"| {self.what} | {self.most:.3g}{self.unit} | {self.measured:.3g}{self.unit} | {verdict} |"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import datetime
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from . import config as reader
 from .config import container
 from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
-from .model import Cluster, Config, Failure, Problem, Report, Route, RouteReport, StageName, Status
+from .model import Cluster, Config, Failure, Place, Problem, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
@@ -144,7 +144,8 @@ class Session:
         routes = tuple(without_upstream(route) if cluster is None else self._route(next(probed)) for route, cluster in self.chosen)
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
-        told = findings([one for one in self.config.problems if not _answered(one, routes)], self.knowledge)
+        shared = _answering(routes) if os.path.exists(container.MARK) else frozenset()
+        told = findings([one for one in self.config.problems if not _answered(one, shared)], self.knowledge)
         return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
 
     def _route(self, probed: Probed) -> RouteReport:
@@ -168,13 +169,20 @@ class Session:
         self._observer(self._route(probed))
 
 
-def _answered(problem: Problem, routes: Iterable[RouteReport]) -> bool:
+def _answering(routes: Iterable[RouteReport]) -> frozenset[Place]:
+    """Where the upstreams stand to which a connection opened."""
+    return frozenset(
+        upstream.upstream.place
+        for route in routes
+        for upstream in route.upstreams
+        if any(o.stage is StageName.TCP and o.status is Status.OK for endpoint in upstream.endpoints for o in endpoint.outcomes)
+    )
+
+
+def _answered(problem: Problem, answering: Collection[Place]) -> bool:
     """Is it a localhost in a container, and we are in one ourselves and something listens there? Then it shares the network."""
-    if problem.failure is not Failure.LOCALHOST_UPSTREAM or not problem.facts.get("container") or not os.path.exists(container.MARK):
-        return False
-    upstreams = (upstream for route in routes for upstream in route.upstreams if upstream.upstream.place == problem.place)
-    walks = (outcome for upstream in upstreams for endpoint in upstream.endpoints for outcome in endpoint.outcomes)
-    return any(outcome.stage is StageName.TCP and outcome.status is Status.OK for outcome in walks)
+    local = problem.failure is Failure.LOCALHOST_UPSTREAM and problem.facts.get("container")
+    return bool(local) and problem.place in answering
 
 
 def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool) -> Runner | Fleet:

@@ -14,7 +14,7 @@ from time import CLOCK_BOOTTIME, clock_gettime, monotonic, process_time
 
 import anyio
 
-PATIENCE, BUSY = 0.003, 0.3
+PATIENCE, BUSY = 0.001, 0.3
 """Seconds after which a walk gives its slot to the next one: a thousand dead endpoints are no queue. BUSY: while we have enough to do."""
 
 TICK = 0.002
