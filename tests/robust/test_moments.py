@@ -123,7 +123,8 @@ def test_a_signal_at_any_moment_of_a_large_run(config: Path, tmp_path: Path) -> 
         if not_begun(error):
             return
         there = {suffix: whole(run.folder / f"r.{suffix}") for suffix in ("json", "html", "jsonl")}
-        seen["writing" if there["json"] else "probing" if there["jsonl"] else "reading"] += 1
+        cut = there["json"] and "interrupted" in json.loads((run.folder / "r.json").read_text())
+        seen["probing" if cut else "writing" if there["json"] else "reading"] += 1
         assert code in (128 + number, -number, 1), (moment, code, error)
         assert "in main" not in error and (code < 0 or not error), (moment, code, error)  # before that it is Python's own start
         if code >= 0:  # one that comes while a file is written ends the run behind that file, before anything is printed

@@ -25,6 +25,13 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
         sys.stdout.write(version() + "\n")
         return
+    try:
+        _run()
+    except MemoryError as error:  # on the way there
+        _give_up(error)
+
+
+def _run() -> None:
     from .app import command, options
     from .defaults import FILE, PREFIX, BadDefaults, check_environment, defaults
 
@@ -55,14 +62,18 @@ def main() -> None:
 
 def _give_up(error: Exception, said: str = "") -> NoReturn:
     """End with one line and exit code 3: the machine has no room for us, or this is a defect of ours."""
-    from ..defects import told
-
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, BrokenPipeError):
         sys.exit(128 + signal.SIGPIPE)
+    try:
+        from ..defects import told
+
+        said = said or told(error)
+    except MemoryError:  # not even for what would say so
+        said = "this machine leaves us no memory"
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"pomprobe: {said or told(error)}\n")
+        sys.stderr.write(f"pomprobe: {said}\n")
     sys.exit(3)
 
 
