@@ -357,6 +357,7 @@ async def test_a_client_certificate_that_we_cannot_use_is_ours() -> None:
     async with quiet() as port:
         failed = await refused(port, client_cert=client()["client_cert"], client_key=client()["client_key"])
     assert Failure.NOT_KNOWN == failed.failure
+    assert "the TLS library of this machine" == failed.facts["limit"]
 
 
 # ------------------------------------------------------------------ no TLS at all

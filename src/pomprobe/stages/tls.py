@@ -75,7 +75,7 @@ def _offer(options: UpstreamTLS) -> tls.Offer:
     try:
         return tls.offer(options.alpn, options.client_cert, options.client_key, options.allow_renegotiation)
     except tls.Unusable as error:
-        raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this engine") from error
+        raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine") from error
 
 
 def _judged(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, later: bool) -> dict[str, Fact]:
