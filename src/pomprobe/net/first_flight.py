@@ -32,10 +32,11 @@ from .tls_words import (
     WRONG_VERSION,
 )
 
-HEADER, MAJOR, LONGEST_PLAIN = 5, 3, 16384
+HEADER, LONGEST_PLAIN = 5, 16384  # bytes of a record
+MAJOR = 3  # first byte of a record's version, in every TLS there is
 VERSION = b"\x03\x03"
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23  # content types of records
-SERVER_HELLO, CERTIFICATE, DONE = 2, 11, 14  # types of messages
+CERTIFICATE, DONE = 11, 14  # types of messages
 LONGEST_MESSAGE = 100 * 1024  # ssl_max_handshake_message_len of a client
 TAG = 16  # bytes of authentication at the end of an encrypted record
 MOST_EMPTY, MOST_WARNINGS = 32, 4  # kMaxEmptyRecords, kMaxWarningAlerts

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from .first_flight import FirstFlight
+from .first_flight import HEADER, MAJOR, FirstFlight
 from .stream import CHUNK, Stream, TLSBroken
 from .tls import Broken, Closed, Engine
 
-MAJOR = 3  # first byte of a record's version, in every TLS there is
-HEADER = 5
 KEPT = 4096  # bytes; the plain part of a handshake is shorter where no certificate comes in it
 
 

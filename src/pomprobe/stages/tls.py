@@ -9,6 +9,8 @@ from .. import following
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
 from ..net import boringssl, certificates, first_flight, judge, server_hello, speaks, tls, tls_words, trust_store, x509
 from ..net.tls_stream import Handshake, NotTLS
+from ..net.x509 import X509
+from ..record import Record
 from .walk import Walk
 
 HANDSHAKE_FAILURE = 40
@@ -28,6 +30,7 @@ async def handshake(walk: Walk) -> Facts:
     assert options is not None and stream is not None  # the runner's table: only with TLS, only after tcp
     engine = tls.Engine(_offer(options), options.server_name)
     shaking = Handshake(stream, engine, options.alpn)
+    broken: Exception | None = None
     walk.clock.begin()
     try:
         try:
@@ -40,27 +43,14 @@ async def handshake(walk: Walk) -> Facts:
             Failure.NOT_TLS, known, str(error), first_bytes=speaks.printable(error.first), speaks=speaks.guess(error.first)
         ) from error
     except (first_flight.Ended, tls.Closed, tls.Broken, OSError) as error:
-        now, later = (_ended(options, engine, shaking, error, later) for later in (False, True))
-        assert isinstance(now, StageFailed)
-        now.facts = following.told(now, later)
-        raise now from error
-    now, later = (_ended(options, engine, shaking, None, later) for later in (False, True))
+        broken = error
+    seen = _seen(options, engine)
+    now, later = (_ended(options, shaking, seen, broken, later) for later in (False, True))
+    told = following.told(now, later)
     if isinstance(now, StageFailed):
-        now.facts = following.told(now, later)
-        raise now
-    return following.told(now, later)
-
-
-def _ended(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, error: Exception | None, later: bool) -> Facts | StageFailed:
-    """How the handshake came out for this Envoy (later: 1.40). error: what broke it, after the certificate if there was one."""
-    if later and shaking.flight.later_words:
-        reason = shaking.flight.later_words
-        return _with(Failure.TLS_ERROR, {"sni": options.server_name}, "a key of no kind that Envoy 1.40 knows", reason=reason)
-    try:
-        known = _judged(options, engine, shaking, later)
-    except StageFailed as refused:
-        return refused
-    return known if error is None else _failed(error, options, shaking, known)
+        now.facts = told
+        raise now from broken
+    return told
 
 
 def prepare(options: UpstreamTLS) -> None:
@@ -78,8 +68,16 @@ def _offer(options: UpstreamTLS) -> tls.Offer:
         raise StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine") from error
 
 
-def _judged(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, later: bool) -> dict[str, Fact]:
-    """What is known so far: at least the name that was asked for. Raises StageFailed where Envoy would refuse the certificate."""
+class _Seen(Record, frozen=True):
+    """What is known when the handshake is over: at least the name that was asked for. chain: None before a certificate came."""
+
+    known: dict[str, Fact]
+    chain: tuple[X509, ...] | None = None
+    version: str = ""
+    unreadable: x509.Unreadable | None = None
+
+
+def _seen(options: UpstreamTLS, engine: tls.Engine) -> _Seen:
     requested = engine.client_certificate_requested
     known: dict[str, Fact] = {
         "sni": options.server_name,
@@ -88,19 +86,29 @@ def _judged(options: UpstreamTLS, engine: tls.Engine, shaking: Handshake, later:
     }
     sent = engine.certificates
     if not sent:
-        return known
-    known |= {"chain_length": len(sent), "tls_version": engine.version, "cipher": engine.cipher}
-    known |= {"group": engine.group, "alpn": engine.alpn}
+        return _Seen(known)
+    version = engine.version
+    known |= {"chain_length": len(sent), "tls_version": version, "cipher": engine.cipher, "group": engine.group, "alpn": engine.alpn}
     try:
         chain = judge.read(sent)
     except x509.Unreadable as error:
-        raise _with(Failure.TLS_ERROR, known, str(error), reason=error.words) from error
-    if chain:
-        known |= certificates.facts(chain[0])
-    refusal = judge.judge(chain, options, engine.version, whole=not shaking.flight.in_flight, later=later)
-    if refusal:
-        raise _with(refusal.failure, known, refusal.message, **refusal.facts)
-    return known
+        return _Seen(known, unreadable=error)
+    return _Seen(known | certificates.facts(chain[0]) if chain else known, chain, version)
+
+
+def _ended(options: UpstreamTLS, shaking: Handshake, seen: _Seen, broken: Exception | None, later: bool) -> Facts | StageFailed:
+    """How the handshake came out for this Envoy (later: 1.40). broken: what ended it, after the certificate if there was one."""
+    known = seen.known
+    if later and shaking.flight.later_words:
+        reason = shaking.flight.later_words
+        return _with(Failure.TLS_ERROR, {"sni": options.server_name}, "a key of no kind that Envoy 1.40 knows", reason=reason)
+    if seen.unreadable is not None:
+        return _with(Failure.TLS_ERROR, known, str(seen.unreadable), reason=seen.unreadable.words)
+    if seen.chain is not None:
+        refusal = judge.judge(seen.chain, options, seen.version, whole=not shaking.flight.in_flight, later=later)
+        if refusal is not None:
+            return _with(refusal.failure, known, refusal.message, **refusal.facts)
+    return known if broken is None else _failed(broken, options, shaking, known)
 
 
 def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
