@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..exits import FINDINGS, GOOD, UNJUDGED, fails
-from ..record import replace
 from . import options as o
 from .common import environment, read, say_error, usage
 from .printing import outputs_of, severity, show
@@ -35,6 +34,7 @@ def lint(
     outputs = outputs_of(output)
     from ..catalog import load
     from ..model import StageName
+    from ..record import replace
     from ..selection import merge
     from .tell import Aside
 
@@ -52,6 +52,7 @@ def lint(
 def _judged(config: Config, probed: frozenset[str]) -> Report:
     """The report on one config, without what its comments name. probed: rules that only `check` can need."""
     from ..lint import lint as judge
+    from ..record import replace
     from ..report.suppress import by_comments
 
     comments = tuple((line, code) for line, code in config.suppressions if code not in probed)

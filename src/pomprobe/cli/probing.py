@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..record import Record
 from .common import loaded, say_error
 from .progress import bar
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from .tell import Aside
 
 
-class Asked(Record, frozen=True):
+class Asked(NamedTuple):
     """What to probe and how; the same for every try of --wait."""
 
     configs: tuple[Path, ...]

@@ -61,10 +61,15 @@ class Timers(Record, frozen=True):
 
     def seconds(self, timer: Timer, stage: StageName) -> float | None:
         """How long this timer runs in this stage; None for one that is not Envoy's."""
-        if timer is Timer.CONNECT:
-            return self.handshake if self.handshake and stage is StageName.TLS else self.connect
-        timers = (Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.REQUEST, Timer.PER_TRY, Timer.STREAM_DURATION)
-        return dict(zip(timers, self.limits[1:], strict=True)).get(timer)
+        if timer is Timer.CONNECT and stage is StageName.TLS and self.handshake:
+            return self.handshake
+        return self.by_name.get(timer)
+
+    @property
+    def by_name(self) -> dict[Timer, float | None]:
+        """Each timer's seconds."""
+        timers = (Timer.CONNECT, Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION, Timer.REQUEST, Timer.PER_TRY, Timer.STREAM_DURATION)
+        return dict(zip(timers, self.limits, strict=True))
 
     @property
     def limits(self) -> tuple[float | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..model import Cluster, EndpointOutcomes, Outcome, RouteReport, StageName, Status, Timer
+from ..model import Cluster, EndpointOutcomes, Outcome, RouteReport, StageName, Status
 from . import words
 from .clean import clean
 from .layout import Span
@@ -71,11 +71,6 @@ def allowance(outcome: Outcome, cluster: Cluster | None) -> float | None:
     """Seconds that Envoy gives this stage: the timer that fired, else for HTTP the earliest that could."""
     if cluster is None:
         return None
-    timers = cluster.timers
-    fired = {
-        Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
-    }  # fmt: skip
     if outcome.timer is not None:
-        return fired.get(outcome.timer)
+        return cluster.timers.seconds(outcome.timer, outcome.stage)
     return words.limit(cluster) if outcome.stage is StageName.HTTP else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Cluster, Fact, HealthCheck, Outcome, RouteReport, Status, Timer, UpstreamTLS
+from ..model import Cluster, Fact, HealthCheck, Outcome, RouteReport, Status, UpstreamTLS
 from ..redact import shown
 from . import words
 from .clean import clean
@@ -61,11 +61,7 @@ def settings(cluster: Cluster) -> list[tuple[str, str]]:
 
 def _timers(cluster: Cluster) -> Iterator[tuple[str, str]]:
     timers = cluster.timers
-    values = {
-        Timer.CONNECT: timers.connect, Timer.ROUTE: timers.route, Timer.IDLE: timers.idle, Timer.MAX_DURATION: timers.max_duration,
-        Timer.REQUEST: timers.request, Timer.PER_TRY: timers.per_try, Timer.STREAM_DURATION: timers.stream_duration,
-    }  # fmt: skip
-    for timer, seconds in values.items():
+    for timer, seconds in timers.by_name.items():
         key = timers.keys.get(timer.value, "")
         if seconds is not None or key:
             yield f"{timer.value.replace('_', ' ')} timer", (words.duration(seconds) if seconds else "off") + (f" ({key})" if key else "")
