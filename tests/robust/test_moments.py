@@ -53,6 +53,13 @@ class Run:
                 env=environment({"TMPDIR": str(folder / "tmp")}),
             )  # fmt: skip
 
+    def interrupt(self, moment: float, number: signal.Signals) -> None:
+        """Send the signal after so many seconds, unless the program has ended by then."""
+        try:
+            self.process.wait(moment)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(number)
+
     def end(self) -> tuple[int, str, str]:
         """Its exit code and what it printed, when nothing of it runs any more."""
         try:
@@ -115,10 +122,7 @@ def test_a_signal_at_any_moment_of_a_large_run(config: Path, tmp_path: Path) -> 
 
     def at(turn: int, moment: float) -> None:
         number, run = SIGNALS[turn % 3], Run(tmp_path / str(turn), "check", *wanted, str(config))
-        try:
-            run.process.wait(moment)
-        except subprocess.TimeoutExpired:
-            run.process.send_signal(number)
+        run.interrupt(moment, number)
         code, out, error = run.end()
         if not_begun(error):
             return
@@ -167,10 +171,7 @@ def test_a_signal_at_any_moment_around_envoy(command: tuple[str, ...], tmp_path:
         number = SIGNALS[turn % 3]
         with tempfile.TemporaryDirectory(prefix="pm-", dir="/tmp") as short:  # a unix socket lies in it
             run = Run(Path(short, "r"), *command, str(config))
-            try:
-                run.process.wait(moment)
-            except subprocess.TimeoutExpired:
-                run.process.send_signal(number)
+            run.interrupt(moment, number)
             code, out, error = run.end()
         if not_begun(error):
             return

@@ -14,13 +14,17 @@ from enum import Enum
 from . import leaf, server_hello
 from .server_hello import ServerHello
 from .tls_words import (
+    ALERT,
     BAD_ALERT,
     BAD_MAC,
     CERTIFICATE_LENGTH,
+    CHANGE_CIPHER_SPEC,
+    DATA,
     DATA_TOO_LONG,
     DECODE_ERROR,
     ENCRYPTED_TOO_LONG,
     EXCESS,
+    HANDSHAKE,
     LONGEST_RECORD,
     TOO_LONG,
     TOO_MANY_EMPTY,
@@ -35,7 +39,6 @@ from .tls_words import (
 HEADER, LONGEST_PLAIN = 5, 16384  # bytes of a record
 MAJOR = 3  # first byte of a record's version, in every TLS there is
 VERSION = b"\x03\x03"
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23  # content types of records
 CERTIFICATE, DONE = 11, 14  # types of messages
 LONGEST_MESSAGE = 100 * 1024  # ssl_max_handshake_message_len of a client
 TAG = 16  # bytes of authentication at the end of an encrypted record

@@ -93,7 +93,7 @@ REASONS = {
     "wrong version number": WRONG_VERSION,
 }
 
-ALERT_RECORD, HANDSHAKE_RECORD = 21, 22
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23  # content types of records
 LONGEST_RECORD = 16384 + 320  # BoringSSL's SSL3_RT_MAX_ENCRYPTED_LENGTH
 
 
@@ -105,7 +105,7 @@ def boringssl(reason: str, library: int, came: bytes) -> str:
     if library == ASN1:
         return CANNOT_PARSE_LEAF
     records = plain_records(came)
-    if reason == "unexpected message" and any(kind not in (ALERT_RECORD, HANDSHAKE_RECORD) for kind, _ in records):
+    if reason == "unexpected message" and any(kind not in (ALERT, HANDSHAKE) for kind, _ in records):
         return UNEXPECTED_RECORD
     if reason == "data length too long":
         return ENCRYPTED_TOO_LONG if records and records[-1][1] > LONGEST_RECORD else DATA_TOO_LONG
