@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from servers.dns import ROUNDS
@@ -33,13 +33,16 @@ async def listening(
             del tasks[task]
             writer.close()
 
+    reserved = ExitStack()
     if path is not None:
         server = await asyncio.start_unix_server(accept, path, ssl=context)
-    else:
-        server = await asyncio.start_server(accept, host, 0, ssl=context, limit=1 << 20)
+    else:  # one on ::1 alone is one that nobody, of another scene either, answers for on 127.0.0.1
+        port = reserved.enter_context(closed_port()) if host == "::1" else 0
+        server = await asyncio.start_server(accept, host, port, ssl=context, limit=1 << 20)
     try:
         yield server.sockets[0].getsockname()[1] if path is None else 0
     finally:
+        reserved.close()
         server.close()
         for _ in range(ROUNDS):
             await asyncio.sleep(0)
