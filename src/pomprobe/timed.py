@@ -35,7 +35,8 @@ async def timed(
     """The outcome of one stage. known: facts of the stages so far, by name, to which the stage adds while it runs.
 
     A time that was measured while our loop was late is marked with the fact `late` (seconds, at most); a timeout on our own lateness
-    is undetermined. A defect is told by its kind and place alone, since its message may hold what is secret.
+    is undetermined, and so is what came when a timer of Envoy's had ended unnoticed. A defect is told by its kind and place alone,
+    since its message may hold what is secret.
     """
     began = monotonic()
 
@@ -51,12 +52,19 @@ async def timed(
     def unknown(timer: Timer | None, limit: str, facts: Facts) -> Outcome:
         return outcome(Status.UNDETERMINED, Failure.NOT_KNOWN, timer, {**facts, "limit": limit})
 
+    def overtaken(facts: Facts) -> Outcome:
+        return unknown(clock.overtaken, _congestion(lag.worst(clock.armed)), facts)
+
     try:
         with clock.renew():
             facts = await stage()
-            return outcome(Status.OK, facts=dict(facts))
+            clock.look()
+            return overtaken(facts) if clock.overtaken else outcome(Status.OK, facts=dict(facts))
     except StageFailed as failed:
+        clock.look()
         seen = {**known.get(name.value, {}), **failed.facts}
+        if clock.overtaken and failed.failure not in ABOUT_US:
+            return overtaken(seen)
         late = lag.worst(clock.armed)
         if (failed.timer is not None and late > CONGESTED) or (_hung_up(failed) and late > GIVEN_UP):
             return unknown(failed.timer, _congestion(late), seen)
@@ -67,6 +75,8 @@ async def timed(
         return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
     timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
     facts = {**known.get(name.value, {}), "started": clock.started}
+    if clock.overtaken:
+        return overtaken(facts)
     late = lag.worst(clock.armed)
     if timer in OURS or timer is None:
         return unknown(timer, LIMITS[timer or Timer.DEADLINE], facts)
@@ -87,4 +97,4 @@ def _hung_up(failed: StageFailed) -> bool:
 
 
 def _congestion(late: float) -> str:
-    return f"our own congestion ({late:.1f} s late)"
+    return f"our own congestion ({late:.1f} s late)" if late >= LEAST else f"our own congestion ({1000 * late:.0f} ms late)"

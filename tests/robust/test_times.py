@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -235,6 +236,45 @@ async def test_how_late_is_too_late(seconds: float, late: float, status: Status)
 
     outcome = await timed(StageName.TLS, stage, clock, None, {}, lag)
     assert status is outcome.status
+
+
+@pytest.mark.parametrize(
+    ("timer", "more", "status"),
+    [
+        (Timer.ROUTE, False, Status.UNDETERMINED),
+        (Timer.IDLE, False, Status.UNDETERMINED),
+        (Timer.IDLE, True, Status.UNDETERMINED),
+        (Timer.MAX_WAIT, False, Status.OK),
+    ],
+)
+async def test_what_came_while_a_timer_ended_unseen(timer: Timer, more: bool, status: Status) -> None:
+    """The loop stood still: an answer lies there, and the timer is over. Which was first is not known; a cap of ours does not matter."""
+    lag, clock = Lag(), Clock()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+
+        def stall() -> None:
+            time.sleep(0.3)
+            theirs.send(b"x")
+
+        async def stage() -> dict[str, Any]:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(stall)
+            await loop.sock_recv(ours, 1)
+            clock.activity()
+            if more:
+                await loop.sock_recv(ours, 1)
+            return {"status": 200}
+
+        lag.expect(limits.TICK)
+        clock.arm(Timer.CONNECT, 10.0)
+        clock.arm(timer, 0.2)
+        outcome = await timed(StageName.HTTP, stage, clock, None, {}, lag)
+    assert status is outcome.status
+    if status is Status.UNDETERMINED:
+        assert timer is outcome.timer
+        assert "our own congestion" in str(outcome.facts["limit"])
 
 
 def test_the_longest_delay_since_a_moment() -> None:

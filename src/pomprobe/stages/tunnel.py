@@ -7,7 +7,7 @@ from time import monotonic
 
 import anyio
 
-from ..model import Fact, Facts, Failure, RouteKind, StageFailed
+from ..model import Fact, Facts, Failure, RouteKind, StageFailed, Timer
 from ..net.speaks import guess, printable
 from . import tcp
 from .walk import Walk
@@ -26,6 +26,7 @@ async def open_tunnel(walk: Walk) -> Facts:
     """Connect, then listen for a moment: a banner is a fact, a reset ends the tunnel (row tcpr-rst)."""
     facts = dict(await tcp.connect(walk))
     assert walk.stream is not None
+    walk.clock.disarm(Timer.CONNECT)
     ssh = walk.cluster.route.kind is RouteKind.SSH
     try:
         facts |= await listen(walk.stream.receive, LISTEN_FOR_SSH if ssh else LISTEN)

@@ -11,6 +11,9 @@ import anyio
 from ..model import Cluster, Endpoint, Facts, Timer, Upstream, UpstreamTLS
 from ..net.stream import Stream
 
+NOT_ENVOYS = frozenset({Timer.MAX_WAIT, Timer.DEADLINE, Timer.PATIENCE})
+"""Caps of our own: an answer that comes together with one of them is an answer."""
+
 
 class Clock:
     """Envoy's timers of one request: which one fires first, and when.
@@ -24,6 +27,7 @@ class Clock:
         self.scope: anyio.CancelScope | None = None
         self.armed = monotonic()
         self.measured: tuple[float, float | None] | None = None  # of this stage: when the upstream's part began and ended
+        self.overtaken: Timer | None = None  # of this stage: the timer of Envoy's beyond whose end something was still taken for in time
         self.started = False  # response headers were passed on: a timeout now cuts the body of a good status
         self._expiries: dict[Timer, float] = {}
         self._lengths: dict[Timer, float] = {}
@@ -43,10 +47,22 @@ class Clock:
             self.scope.deadline = first
 
     def disarm(self, timer: Timer) -> None:
+        self.look()
         self.arm(timer, None)
+
+    def look(self) -> None:
+        """Something came now: did a timer end before it?
+
+        A loop that runs late sees what came meanwhile before the timers that ended meanwhile, and does not know which was first.
+        """
+        end = self.measured[1] if self.measured else None
+        ended = [timer for timer, expiry in self._expiries.items() if timer not in NOT_ENVOYS and expiry < (end or monotonic())]
+        if ended and self.overtaken is None:
+            self.overtaken = min(ended, key=self._expiries.__getitem__)
 
     def activity(self) -> None:
         """Headers or a piece of the body went on to the client: the idle timer starts anew."""
+        self.look()
         if self._idle is not None:
             self.arm(Timer.IDLE, self._idle)
 
@@ -64,7 +80,7 @@ class Clock:
 
     def renew(self) -> anyio.CancelScope:
         """A fresh cancel scope for the next stage; the timers go on."""
-        self.measured = None
+        self.measured = self.overtaken = None
         self.scope = anyio.CancelScope(deadline=self.first()[1])
         return self.scope
 
