@@ -134,7 +134,7 @@ PROGRAM = Path(sys.executable).with_name("pomprobe")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C in the middle: its directory is gone, and the exit code is the signal's."""
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}

@@ -7,7 +7,7 @@ import datetime
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,23 +99,25 @@ class Session:
         if self._observer is not None:
             for route in (route for route, cluster in self.chosen if cluster is None):
                 self._observer(without_upstream(route))
+        with received(interrupts) as signals:
+            await self._run(signals, tick)
+
+    async def _run(self, signals: AsyncIterator[signal.Signals], tick: Callable[[], None] | None) -> None:
         async with anyio.create_task_group() as group:
             self._scope = group.cancel_scope
 
             async def listen() -> None:
-                with received(interrupts) as signals:
-                    async for number in signals:
-                        self.signal = number
-                        group.cancel_scope.cancel()
-                        return
+                async for number in signals:
+                    self.signal = number
+                    group.cancel_scope.cancel()
+                    return
 
             async def beat(call: Callable[[], None]) -> None:
                 while True:
                     await anyio.sleep(TICK)
                     call()
 
-            if interrupts:
-                group.start_soon(listen)
+            group.start_soon(listen)
             if tick is not None:
                 group.start_soon(beat, tick)
             await self._runner.run()

@@ -178,6 +178,7 @@ def test_a_signal_at_any_moment_around_envoy(command: tuple[str, ...], tmp_path:
         assert code in (128 + number, -number, 0, 1), (moment, code, error)
         assert "in main" not in error, (moment, error)
         if command[0] == "check" and code >= 0:
+            assert out, (moment, code, error)
             assert 1 == len(json.loads(out)["routes"])
 
     with ThreadPoolExecutor(2) as pool:

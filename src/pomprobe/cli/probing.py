@@ -55,8 +55,9 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
 
     from ..api import Session
     from ..model import Report
+    from ..record import replace
     from ..report.suppress import Comments
-    from ..signals import heeded
+    from ..signals import heeded, noted
 
     comments = Comments(config)
 
@@ -76,23 +77,26 @@ def _one(config: Config, asked: Asked, aside: Aside, lines: Lines | None) -> tup
     )
     if lines is not None:
         lines.open()
-    with bar(session, asked.progress and (lines is None or not lines.on_terminal)) as draw:
+    with noted(heeded()) as came:  # what is known is reported, whenever a signal comes
+        with bar(session, asked.progress and (lines is None or not lines.on_terminal)) as draw:
 
-        def tick() -> None:
-            if lines is not None and lines.pointless:
-                session.stop()
-            if draw is not None:
-                draw()
+            def tick() -> None:
+                if lines is not None and lines.pointless:
+                    session.stop()
+                if draw is not None:
+                    draw()
 
-        try:
-            anyio.run(session.run, heeded(), tick)
-        except Exception as defect:
-            session.broke(defect)
-    report = session.report()
-    if asked.confirm and session.signal is None:
-        from .confirm import confirmed
+            try:
+                anyio.run(session.run, heeded(), tick)
+            except Exception as defect:
+                session.broke(defect)
+        report = session.report()
+        if asked.confirm and session.signal is None and not came:
+            from .confirm import confirmed
 
-        report = confirmed(session, report, asked.envoy)
+            report = confirmed(session, report, asked.envoy)
+        if came and session.signal is None:
+            session.signal, report = came[0], replace(report, interrupted=True)
     report = comments.without(report)
     for message in comments.unused():
         say_error(message)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 import ssl
 import sys
@@ -24,6 +23,7 @@ from anyio.streams.tls import TLSStream
 
 import pomprobe
 
+from ..signals import heeded, received
 from . import certificate, dns
 from .exhibits import EXHIBITS, Exhibit, Server
 
@@ -52,20 +52,20 @@ def run(style: Style) -> int:
 async def _until_signalled() -> tuple[Report | None, int]:
     """Check, unless a signal comes first: even then the upstreams are stopped and their directory is removed."""
     report, ended = None, 0
-    async with anyio.create_task_group() as tasks:
+    with received(heeded()) as signals:
+        async with anyio.create_task_group() as tasks:
 
-        async def listen() -> None:
-            nonlocal ended
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async def listen() -> None:
+                nonlocal ended
                 async for number in signals:
                     ended = number
                     asyncio.get_running_loop().set_exception_handler(_all_but_a_race)
                     break
-            tasks.cancel_scope.cancel()
+                tasks.cancel_scope.cancel()
 
-        tasks.start_soon(listen)
-        report = await check(sys.stdout)
-        tasks.cancel_scope.cancel()
+            tasks.start_soon(listen)
+            report = await check(sys.stdout)
+            tasks.cancel_scope.cancel()
     return report, ended
 
 

@@ -88,14 +88,13 @@ class Interrupted(Exception):
 async def tidily(work: Callable[[], Awaitable[None]]) -> None:
     """Do the work. Raises Interrupted when a signal has ended it; one that is ignored stays so (nohup)."""
     came: list[signal.Signals] = []
-    with unwrapped():
+    with unwrapped(), received(heeded()) as signals:  # before anything is there that could be left behind
         async with anyio.create_task_group() as group:
 
             async def listen() -> None:
-                with received(heeded()) as signals:
-                    async for number in signals:
-                        came.append(number)
-                        group.cancel_scope.cancel()
+                async for number in signals:
+                    came.append(number)
+                    group.cancel_scope.cancel()
 
             group.start_soon(listen)
             await work()
