@@ -22,7 +22,7 @@ from robust.threads import served, silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-COUNT, SILENT, SEED = LARGE * 3, 4, 20261127
+COUNT, SILENT, SEED = LARGE + 10, 4, 20261127
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MOMENTS = 51
 PHASES = ("reading", "probing", "writing")
