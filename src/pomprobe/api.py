@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import os
 import signal
@@ -59,8 +60,12 @@ class Session:
         warn_at: float = WARN_AT,
         observer: Observer | None = None,
         fork: bool = False,
+        apart: bool = False,
     ) -> None:
-        """fork: more than one process may be used, where it pays; then no event loop may run yet, nor any other thread."""
+        """fork: more than one process may be used, where it pays; then no event loop may run yet, nor any other thread.
+
+        apart: the same, and it pays however few routes there are, since the event loop has other work meanwhile.
+        """
         selection = Selection(tuple(routes))
         self.config = config
         self.options = options or Options()
@@ -75,7 +80,7 @@ class Session:
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
         clusters = [cluster for _, cluster in self.chosen if cluster is not None]
-        self._runner = _runner(clusters, self.options, self._finished if observer else None, fork)
+        self._runner = _runner(clusters, self.options, self._finished if observer else None, fork, apart)
 
     @property
     def total(self) -> int:
@@ -135,6 +140,15 @@ class Session:
         if self._scope is not None:
             self._scope.cancel()
 
+    def again(self, routes: Collection[int]) -> Session:
+        """A session over these of its routes (by index) alone, of which nothing is known yet."""
+        other = copy.copy(self)
+        other.chosen = [(route, cluster) for route, cluster in self.chosen if route.index in routes]
+        other.signal, other._scope, other._defect, other._judged = None, None, None, {}
+        clusters = [cluster for _, cluster in other.chosen if cluster is not None]
+        other._runner = _runner(clusters, self.options, other._finished if self._observer else None)
+        return other
+
     def speak_as(self, envoy: str) -> None:
         """Forecast in the words of this Envoy (as in 1.40.0) from now on, to be compared with its own."""
         version = tuple(int(part) for part in envoy.split(".")[:2])
@@ -187,14 +201,17 @@ def _answered(problem: Problem, answering: Collection[Place]) -> bool:
     return bool(local) and problem.place in answering
 
 
-def _runner(clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool) -> Runner | Fleet:
+def _runner(
+    clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool = False, apart: bool = False
+) -> Runner | Fleet:
     machine = Machine.read()
-    if fork and len(clusters) >= LARGE:
+    if clusters and (apart or (fork and len(clusters) >= LARGE)):
         from .fleet import Fleet, processors  # multiprocessing takes a while to load
 
-        if processors() > 1:
+        processes = processors() if len(clusters) >= LARGE else 1
+        if apart or processes > 1:
             with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
-                return Fleet(clusters, options, machine, observer)
+                return Fleet(clusters, options, machine, observer, processes)
     return Runner(clusters, options, machine, observer)
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from pomprobe.envoy.find import Binary
-from pomprobe.envoy.reproduce import Options, reproduce
+from pomprobe.envoy.reproduce import Options, Reproducer
 from pomprobe.envoy.results import Reproduction
 from pomprobe.model import Config, Route, Settings
 from pomprobe.plan import plan
@@ -25,8 +25,9 @@ async def ask_envoy(
     """Each route's answers; indices are given to the routes in their order."""
     config = Config("config.yaml", routes, settings)
     chosen = list(zip(routes, plan(config, read_bundle()), strict=True))
-    _, found = await reproduce(config, chosen, Options(envoy=str(envoy.path), requests=requests, patience=patience))
-    return list(found)
+    asked = Reproducer(config, chosen, Options(envoy, requests, patience))
+    await asked.run()
+    return list(asked.seen())
 
 
 def answers(found: Reproduction) -> list[tuple[int, str, str]]:

@@ -9,7 +9,7 @@ import pytest
 
 import pomprobe
 from pomprobe.envoy.find import Binary
-from pomprobe.envoy.reproduce import Options, reproduce
+from pomprobe.envoy.reproduce import Options, Reproducer
 from pomprobe.model import EnvoyReply
 from pomprobe.plan import plan
 from pomprobe.system_ca import read_bundle
@@ -100,8 +100,9 @@ async def test_a_live_envoy_answers_what_is_forecast(envoy: Binary, tmp_path_fac
         config = pomprobe.load("config.yaml", text="\n".join(("routes:", *lines)).encode())
         forecast = await pomprobe.probe(config, pomprobe.Options(second_look=False))
         planned = list(zip(config.routes, plan(config, read_bundle()), strict=True))
-        _, found = await reproduce(config, planned, Options(str(envoy.path), REQUESTS, 30.0))
-    for report, live in zip(forecast.routes, found, strict=True):
+        asked = Reproducer(config, planned, Options(envoy, REQUESTS, 30.0))
+        await asked.run()
+    for report, live in zip(forecast.routes, asked.seen(), strict=True):
         told = {_of(entry.reply): entry.share for entry in report.forecast}
         seen = {_of(reply): share for reply, share in live.entries}
         assert told.keys() == seen.keys(), report.route.name

@@ -56,6 +56,9 @@ def test_a_fault_at_every_await_around_envoy_loses_no_report() -> None:
     for command, (code, reported) in {"check": (1, True), "reproduce": (3, False)}.items():
         assert len(told[command]) > 30, "the hook sees fewer awaits than there are"
         for place, (ended, report, leaked, error, processes, files) in told[command].items():
+            if place.startswith("envoy.compare") and report:  # our own probes, which have another turn where they know nothing
+                assert (0, False, [], [], "") == (ended, leaked, processes, files, error), place
+                continue
             assert (code, reported, False, [], []) == (ended, report, leaked, processes, files), (command, place, error)
             assert 1 == error.count("\n") and "a defect of pomprobe, please report it: RuntimeError at" in error, (command, place)
 
@@ -64,7 +67,7 @@ def test_a_fault_at_every_await_around_envoy_loses_no_report() -> None:
 @pytest.mark.slow
 @needs_envoy
 def test_a_defect_while_probing_does_not_lose_what_envoy_answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """reproduce asks Envoy first, and probes then."""
+    """reproduce tells them apart."""
 
     async def broken(self: Runner) -> None:
         raise RuntimeError("a secret")

@@ -24,29 +24,30 @@ def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
     import anyio
 
     from ..defects import told
-    from ..envoy.find import EnvoyError
-    from ..envoy.process import Interrupted
-    from ..envoy.reproduce import Options, reproduce
+    from ..envoy.find import EnvoyError, find
+    from ..envoy.process import tidily
+    from ..envoy.reproduce import Options, Reproducer
 
     doubtful = [r for r in report.routes if r.status in (Status.FAILING, Status.WARNING, Status.UNDETERMINED) and r.cluster is not None]
     if not doubtful:
         return report
     try:
-        binary, seen = anyio.run(lambda: reproduce(session.config, [(r.route, r.cluster) for r in doubtful], Options(envoy)))
+        binary = find(envoy)
+        asked = Reproducer(session.config, [(r.route, r.cluster) for r in doubtful], Options(binary))
+        ended = anyio.run(tidily, asked.run)
     except EnvoyError as error:
         say_error(f"--confirm: {error}")
         return report
-    except Interrupted as interrupted:
-        session.signal = interrupted.number
-        return replace(report, interrupted=True)
     except Exception as error:
         say_error(f"--confirm: {told(error)}")
         return report
+    if ended is not None:
+        session.signal, report = ended, replace(report, interrupted=True)
     said, words = {}, session.knowledge
     session.speak_as(binary.version)
     forecasts = {route.route.index: route.forecast for route in session.report().routes}
     session.knowledge = words
-    for one in seen:
+    for one in asked.seen():
         said[one.route.index] = _said(one, forecasts[one.route.index])
     return replace(report, routes=tuple(replace(r, confirmed=said.get(r.route.index, "")) for r in report.routes))
 

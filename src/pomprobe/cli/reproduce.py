@@ -38,40 +38,33 @@ def reproduce(
     import anyio
 
     from ..api import Session
-    from ..envoy.find import EnvoyError
-    from ..envoy.process import Interrupted
-    from ..envoy.report import Pair, write, write_json
+    from ..envoy.compare import Comparison
+    from ..envoy.find import EnvoyError, find
+    from ..envoy.process import tidily
+    from ..envoy.report import write, write_json
     from ..envoy.reproduce import Options, printed
-    from ..envoy.reproduce import reproduce as ask
     from ..envoy.results import agrees
-    from ..signals import heeded
 
     loaded = read(config, pomerium_version, environment(env))
-    session = Session(loaded, routes=route or [], pomerium_version=pomerium_version)
     if print_config:
-        text, notes = printed(loaded, session.chosen)
+        text, notes = printed(loaded, Session(loaded, routes=route or [], pomerium_version=pomerium_version).chosen)
         typer.echo(text)
         for note in notes:
             say_error(note)
         return
     try:
-        binary, seen = anyio.run(lambda: ask(loaded, session.chosen, Options(envoy, requests)))
+        binary = find(envoy)
+        session = Session(loaded, routes=route or [], pomerium_version=pomerium_version, apart=True)
+        comparison = Comparison(session, Options(binary, requests))
+        ended = anyio.run(tidily, comparison.run)
     except EnvoyError as error:
         typer.echo(f"pomprobe: {error}", err=True)
         raise typer.Exit(UNJUDGED) from None
-    except Interrupted as interrupted:
-        raise typer.Exit(128 + interrupted.number) from None
-    try:
-        anyio.run(session.run, heeded())
-    except Exception as defect:  # what Envoy answered is told all the same
-        session.broke(defect)
-    session.speak_as(binary.version)
-    report = session.report()
-    pairs: list[Pair] = list(zip(seen, report.routes, strict=True))
+    pairs = comparison.pairs()
     if output == "json":
-        write_json(binary, pairs, sys.stdout)
+        write_json(binary, pairs, sys.stdout, ended is not None)
     else:
-        write(binary, pairs, sys.stdout, style(color, False))
-    if session.signal is not None:
-        raise typer.Exit(128 + session.signal)
-    raise typer.Exit(FINDINGS if any(agrees(one, told.forecast) is False for one, told in zip(seen, report.routes, strict=True)) else GOOD)
+        write(binary, pairs, sys.stdout, style(color, False), ended is not None)
+    if ended is not None:
+        raise typer.Exit(128 + ended)
+    raise typer.Exit(FINDINGS if any(agrees(seen, told.forecast) is False for seen, told in pairs) else GOOD)

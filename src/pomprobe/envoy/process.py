@@ -77,16 +77,8 @@ async def running(binary: Binary, folder: Path, config: Path) -> AsyncIterator[s
                 process.wait()
 
 
-class Interrupted(Exception):
-    """A signal ended the work, and nothing of it is left behind."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        super().__init__(number.name)
-        self.number = number
-
-
-async def tidily(work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work. Raises Interrupted when a signal has ended it; one that is ignored stays so (nohup)."""
+async def tidily(work: Callable[[], Awaitable[None]]) -> signal.Signals | None:
+    """Do the work. Returns the signal that has ended it, and nothing is left behind; one that is ignored stays so (nohup)."""
     came: list[signal.Signals] = []
     with unwrapped(), received(heeded()) as signals:  # before anything is there that could be left behind
         async with anyio.create_task_group() as group:
@@ -99,8 +91,7 @@ async def tidily(work: Callable[[], Awaitable[None]]) -> None:
             group.start_soon(listen)
             await work()
             group.cancel_scope.cancel()
-    for number in came:
-        raise Interrupted(number)
+    return came[0] if came else None
 
 
 @contextmanager

@@ -23,20 +23,21 @@ LABEL = 10
 """Columns of the labels before the answers."""
 
 
-def write(binary: Binary, pairs: Sequence[Pair], out: TextIO, style: Style) -> None:
-    """Text, in the config's order, with the sum at the end."""
+def write(binary: Binary, pairs: Sequence[Pair], out: TextIO, style: Style, interrupted: bool = False) -> None:
+    """Text, in the config's order, with the sum at the end. interrupted: did a signal end it early?"""
     page = Page(style)
     for pair in pairs:
         for line in _route(pair, page):
             print(line, file=out)
         print(file=out)
-    for line in page.flow([(clean(_sum(binary, pairs)), "")]):
+    early = ". The run ended early" if interrupted else ""
+    for line in page.flow([(clean(_sum(binary, pairs)) + early, "")]):
         print(line, file=out)
 
 
-def write_json(binary: Binary, pairs: Sequence[Pair], out: TextIO) -> None:
-    """One document, plain ASCII."""
-    json.dump(document(binary, pairs), out, indent=2, allow_nan=False)
+def write_json(binary: Binary, pairs: Sequence[Pair], out: TextIO, interrupted: bool = False) -> None:
+    """One document, plain ASCII. interrupted: did a signal end it early?"""
+    json.dump(document(binary, pairs) | ({"interrupted": True} if interrupted else {}), out, indent=2, allow_nan=False)
     out.write("\n")
 
 
@@ -147,4 +148,5 @@ def _sum(binary: Binary, pairs: Sequence[Pair]) -> str:
     parts = [f"{count} {AGREEMENT[value] if count == 1 else several[value]}" for value, count in counts]
     if None in counted:
         parts.append(f"{counted.count(None)} without a forecast to compare")
-    return f"Envoy {binary.version} ({binary.path}): {words.plural(len(counted), 'route')}" + (f", {', '.join(parts)}" if parts else "")
+    asked = words.plural(len(counted), "route") if counted else "no route was asked"
+    return f"Envoy {binary.version} ({binary.path}): {asked}" + (f", {', '.join(parts)}" if parts else "")

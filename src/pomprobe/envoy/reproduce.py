@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from .admin import Admin, connected
 from .bootstrap import ACCESS_LOG, ADMIN, CLUSTERS, LISTENER, bootstrap, discovery, static
 from .client import ask
 from .cluster import cluster_message
-from .find import Binary, EnvoyError, find
+from .find import Binary, EnvoyError
 from .log import AccessLog
-from .process import START, check, private_folder, running, tidily, watch
+from .process import START, check, private_folder, running, watch
 from .results import Reproduction, Sample, folded
 from .validate import refusals
 from .values import Files, Message, Public
@@ -37,35 +37,44 @@ Chosen = Sequence[tuple[Route, Cluster | None]]
 
 
 class Options(Record, frozen=True):
-    """envoy: path of the binary, None to search. requests: for each route. patience: seconds for each route, all at once."""
+    """requests: for each route. patience: seconds for each route, all at once."""
 
-    envoy: str | None = None
+    binary: Binary
     requests: int = REQUESTS
     patience: float = PATIENCE
 
 
-async def reproduce(config: Config, chosen: Chosen, options: Options) -> tuple[Binary, tuple[Reproduction, ...]]:
-    """Ask a private Envoy for every route; results are in the order given. Runs in the main thread.
+class Reproducer:
+    """Asks a private Envoy for every route that is chosen; what is known by now can be seen at any moment."""
 
-    Raises EnvoyError where there is no Envoy, or where it does not start, and Interrupted at a signal.
-    """
-    binary = find(options.envoy)
-    results = {route.index: Reproduction(route, cluster, skipped=skipped(route, cluster)) for route, cluster in chosen}
-    asked = [cluster for cluster in (r.cluster for r in results.values() if not r.skipped) if cluster is not None]
+    def __init__(self, config: Config, chosen: Chosen, options: Options) -> None:
+        self._config = config
+        self._options = options
+        self._results = {route.index: Reproduction(route, cluster, skipped=skipped(route, cluster)) for route, cluster in chosen}
+        asked = (result.cluster for result in self._results.values() if not result.skipped)
+        self._left = {cluster.route.index: cluster for cluster in asked if cluster is not None}
 
-    async def ask() -> None:
+    def seen(self) -> tuple[Reproduction, ...]:
+        """What is known, in the order given; a route that Envoy has not answered yet is skipped."""
+        early = "the run ended before Envoy had answered"
+        return tuple(replace(one, skipped=early) if index in self._left else one for index, one in self._results.items())
+
+    async def run(self) -> None:
+        """Start Envoy, ask, stop it. Runs in the main thread. Raises EnvoyError where it does not start, or ends too early."""
+        asked = tuple(self._left.values())
+        if not asked:
+            return
         with private_folder() as folder:
             files = Files(folder)
-            refused = await refusals(binary, asked, config.settings, folder, files) | doubles(asked)
+            refused = await refusals(self._options.binary, asked, self._config.settings, folder, files) | doubles(asked)
             for index, words in refused.items():
-                results[index] = replace(results[index], refusal=words)
+                self._keep(replace(self._results[index], refusal=words))
             accepted = [cluster for cluster in asked if cluster.route.index not in refused]
-            for found in await _Envoy(config, binary, options, folder, files).answers(accepted):
-                results[found.route.index] = found
+            await _Envoy(self._config, self._options, folder, files).answers(accepted, self._keep)
 
-    if asked:
-        await tidily(ask)
-    return binary, tuple(results[route.index] for route, _ in chosen)
+    def _keep(self, found: Reproduction) -> None:
+        self._results[found.route.index] = found
+        self._left.pop(found.route.index, None)
 
 
 def skipped(route: Route, cluster: Cluster | None) -> str:
@@ -112,24 +121,26 @@ def printed(config: Config, chosen: Chosen) -> tuple[str, tuple[str, ...]]:
 class _Envoy:
     """One Envoy with all the routes that it accepts."""
 
-    def __init__(self, config: Config, binary: Binary, options: Options, folder: Path, files: Files) -> None:
+    def __init__(self, config: Config, options: Options, folder: Path, files: Files) -> None:
         self.settings = config.settings
-        self.binary = binary
         self.options = options
         self.folder = folder
         self.files = files
         self.used: dict[str, anyio.Event] = {}  # by name of cluster: set once Envoy has resolved and checked it
 
-    async def answers(self, clusters: Sequence[Cluster]) -> list[Reproduction]:
-        """Start, ask every route at once, stop."""
+    async def answers(self, clusters: Sequence[Cluster], keep: Callable[[Reproduction], None]) -> None:
+        """Start, ask every route at once, stop. keep: called with what is known of a route, and again once its hosts are."""
         if not clusters:
-            return []
+            return
         self.used = {cluster.name: anyio.Event() for cluster in clusters}
         choices = {cluster.route.index: secrets.token_hex(16) for cluster in clusters}
         self._write(CLUSTERS, discovery(()))
         self._write("envoy.json", bootstrap(clusters, self.settings, choices, self.folder, self.files))
         found: list[Reproduction] = []
-        async with running(self.binary, self.folder, self.folder / "envoy.json") as process, connected(self.folder / ADMIN) as admin:
+        async with (
+            running(self.options.binary, self.folder, self.folder / "envoy.json") as process,
+            connected(self.folder / ADMIN) as admin,
+        ):
             with anyio.move_on_after(START) as waiting:
                 while not await admin.ready():
                     check(process, self.folder)
@@ -148,12 +159,15 @@ class _Envoy:
 
                         async def one(cluster: Cluster) -> None:
                             found.append(await self._route(cluster, choices[cluster.route.index], port, log))
+                            keep(found[-1])
 
                         for cluster in clusters:
                             group.start_soon(one, cluster)
                     hosts = await admin.clusters()
                     background.cancel_scope.cancel()
-        return [replace(result, hosts=hosts.get(result.cluster.name, ())) for result in found if result.cluster is not None]
+        for result in found:
+            if result.cluster is not None:
+                keep(replace(result, hosts=hosts.get(result.cluster.name, ())))
 
     async def _route(self, cluster: Cluster, choice: str, port: int, log: AccessLog) -> Reproduction:
         """One request after the other, as long as there is time for another one like the slowest."""

@@ -12,7 +12,7 @@ import anyio
 import pomprobe
 from pomprobe.api import Session
 from pomprobe.envoy.find import Binary
-from pomprobe.envoy.reproduce import Options, reproduce
+from pomprobe.envoy.reproduce import Options, Reproducer
 from pomprobe.model import EnvoyReply, RouteReport
 from pomprobe.plan import plan
 from pomprobe.system_ca import read_bundle
@@ -72,8 +72,9 @@ async def answers(config: Path, rows: Sequence[Row], envoy: Binary) -> list[list
     """What this Envoy answers for each route."""
     loaded = pomprobe.load(config)
     chosen = list(zip(loaded.routes, plan(loaded, read_bundle()), strict=True))
-    _, found = await reproduce(loaded, chosen, Options(str(envoy.path), requests(rows[0]), patience(rows)))
-    return [list(one.entries) for one in found]
+    asked = Reproducer(loaded, chosen, Options(envoy, requests(rows[0]), patience(rows)))
+    await asked.run()
+    return [list(one.entries) for one in asked.seen()]
 
 
 async def _forecasts_outside(stage: Stage, versions: Sequence[str]) -> Mapping[str, list[list[Entry]]]:
