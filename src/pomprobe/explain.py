@@ -22,6 +22,9 @@ OWN = re.compile(r"\bpomerium-(?:authorize|databroker|authenticate|control-plane
 WIDTH = 100
 """Columns of the rendered text."""
 
+ROW = re.compile(r"[a-z ]{2,14}  +(?=\S)")
+"""A setting's name, beside which its value stands."""
+
 NEAR = 5
 """Words that are offered where nothing fits."""
 
@@ -39,7 +42,10 @@ class Code(Record, frozen=True):
 
 
 class Explanation(Record, frozen=True):
-    """What there is to say. sections: heading and text; rules: the causes that pomprobe tells apart; known: was anything found?"""
+    """What there is to say. sections: heading and text; rules: the causes that pomprobe tells apart; known: was anything found?
+
+    narrowed: what of the causes is left out, in words.
+    """
 
     title: str
     sections: tuple[tuple[str, str], ...] = ()
@@ -47,6 +53,7 @@ class Explanation(Record, frozen=True):
     see: tuple[str, ...] = ()
     known: bool = True
     facts: Facts = field(default_factory=dict)
+    narrowed: str = ""
 
 
 def explain(what: str) -> Explanation:
@@ -77,7 +84,8 @@ def render(explanation: Explanation) -> str:
         lines += [heading, *_wrapped(text), ""]
     if len(explanation.rules) > 1:
         lines.append("The causes that pomprobe tells apart")
-        lines += [f"  {rule.code:<8}{plain(rule.title)}" for rule in explanation.rules]
+        lines += [f"  {rule.code:<8}{plain(rule.title, explanation.facts)}" for rule in explanation.rules]
+        lines += [f"  {explanation.narrowed}"] if explanation.narrowed else []
         lines += ["", "`pomprobe check` says which one it is; `pomprobe explain CODE` says more about one of them.", ""]
     lines += [f"See {link}" for link in explanation.see]
     return "\n".join(lines).rstrip()
@@ -85,7 +93,8 @@ def render(explanation: Explanation) -> str:
 
 def _wrapped(text: str) -> Iterator[str]:
     for paragraph in text.split("\n"):
-        hang = "    " if paragraph.startswith("- ") else "  "
+        row = ROW.match(paragraph)
+        hang = " " * (2 + row.end()) if row else "    " if paragraph.startswith("- ") else "  "
         yield from textwrap.wrap(
             paragraph, WIDTH, initial_indent="  ", subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
         )
@@ -183,7 +192,7 @@ def _of_sighting(seen: Sighting, catalog: Catalog) -> Explanation:
     sections.append(("What it means", code.sections[0][1]))
     facts = {name: value for cause in found for name, value in cause.facts.items()}
     if len(found) == 1:
-        sections += _cause(found[0])
+        sections += of_cause(found[0])
     elif not found:
         sections += [*code.sections[1:], ("First", code.first)]
     rules = tuple(cause.rule for cause in found) or _rules_of(code, catalog)
@@ -191,7 +200,8 @@ def _of_sighting(seen: Sighting, catalog: Catalog) -> Explanation:
     return Explanation(f"{seen.head}: {code.title}", tuple(sections), rules, see, facts=facts)
 
 
-def _cause(cause: Cause) -> Sequence[tuple[str, str]]:
+def of_cause(cause: Cause) -> Sequence[tuple[str, str]]:
+    """The sections about the one cause that is left."""
     rule = cause.rule
     title, why = plain(rule.title, cause.facts), plain(rule.why, cause.facts)
     return [(f"The cause: {rule.code}", title), ("Why", why), ("What helps", _helps(rule, cause.facts))]

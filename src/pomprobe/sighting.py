@@ -59,7 +59,12 @@ def sighted(text: str, heads: Sequence[str]) -> Sighting | None:
     if details is None and flags in (None, "-"):
         return None
     details = _as_today(details or "")
-    return Sighting(details.partition("{")[0], details, int(status) if status else None, flags, _first(_CLUSTER, text))
+    return Sighting(details.partition("{")[0], details, int(status) if status else None, flags, cluster(text))
+
+
+def cluster(text: str) -> str | None:
+    """The name of a route's cluster that an access log's line has."""
+    return _first(_CLUSTER, text)
 
 
 def _first(patterns: Sequence[re.Pattern[str]], text: str) -> str | None:

@@ -40,6 +40,8 @@ def causes(catalog: Catalog, details: str, status: int | None = None, flags: str
     if not found and "{" in details:
         begin = details.rstrip("}")
         found = [Cause(rule, {}) for rule in rules if any(literal.startswith(begin) for literal in _literals(rule))]
+    if any(not set(cause.facts) - {"status"} for cause in found):  # who has these very words; not who fills them in for what is left
+        found = [cause for cause in found if not _general(cause) or "reason" not in cause.facts]
     told = {_failure(cause) for cause in found if _exemplary(cause) and not _general(cause)}
     return tuple(cause for cause in found if (_literal(cause) or _failure(cause) not in told if _general(cause) else _exemplary(cause)))
 
