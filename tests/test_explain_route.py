@@ -156,4 +156,3 @@ def test_the_command(tmp_path: Path) -> None:
     ran = run("explain", "--config", str(path), "app")
     assert (2, "", 1) == (ran.code, ran.out, len(ran.err.splitlines()))
     assert 2 == run("explain", "--config", "-", "-", stdin=b"x").code
-    assert (0, "") == ((both := run("explain", "--config", "-", "app", stdin=CONFIG.encode())).code, both.err)
