@@ -139,16 +139,15 @@ def _check_signatures(chain: Sequence[X509], now: datetime) -> Verdict | None:
 def _check_names(chain: Sequence[X509], later: bool) -> Verdict | None:
     """Each certificate against the constraints of all above it, the anchor's too."""
     constrained = False
+    limits = [name_constraints.limits(above.constraints, later) if above.constraints else None for above in chain]
     for depth in range(len(chain) - 1, -1, -1):
         if depth and chain[depth].self_issued:
             continue
-        for above in range(len(chain) - 1, depth, -1):
-            constraints = chain[above].constraints
-            if constraints is not None:
-                constrained = True
-                error = name_constraints.check(chain[depth], constraints, later)
-                if error:
-                    return Verdict(error, depth)
+        if above := [limit for limit in limits[:depth:-1] if limit is not None]:
+            constrained = True
+            names = name_constraints.names(chain[depth], later)
+            if error := next(filter(None, (name_constraints.check(names, limit) for limit in above)), 0):
+                return Verdict(error, depth)
     if constrained and name_constraints.hides_a_host(chain[0]):
         return Verdict(CONSTRAINTS_WITHOUT_NAMES, -1)  # what both print
     return None
