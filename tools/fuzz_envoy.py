@@ -142,8 +142,8 @@ def _seen(reply: EnvoyReply | None) -> tuple[object, ...]:
 
 
 def _verdict(reply: EnvoyReply | None) -> bool:
-    """Was a chain accepted, so that the alert behind it ended the handshake?"""
-    return reply is not None and chains.ACCEPTED in reply.response_code_details
+    """Was a chain accepted, so that what came behind it ended the handshake?"""
+    return reply is not None and any(words in reply.response_code_details for words in chains.ACCEPTED)
 
 
 def main() -> None:

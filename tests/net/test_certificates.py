@@ -103,10 +103,7 @@ def test_a_damaged_certificate_is_judged_or_malformed(position: int, value: int,
     """A certificate with a few bytes changed is refused or accepted, never a defect of ours."""
     good = mint("l", root(), own_key=intermediate().key).der
     position %= len(good)
-    try:
-        chain = judge.read([good[:position] + bytes([value]) * length + good[position + length :], intermediate().der])
-    except x509.Unreadable:
-        return
+    chain = judge.read([good[:position] + bytes([value]) * length + good[position + length :], intermediate().der])
     assert isinstance(judge.judge(chain, tls_options(), "TLSv1.3"), judge.Refusal | None)
     for certificate in chain:
         assert certificates.facts(certificate)["sans"] is not None

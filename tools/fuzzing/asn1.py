@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hashes
@@ -114,14 +115,16 @@ class Draft:
     inner: bytes = b""  # the signature algorithm inside, where it differs
     after: bytes = b""  # between key and extensions: unique identifiers
 
-    def signed(self, by: Key, *, broken: bool = False) -> bytes:
-        """The certificate. broken: its signature is wrong."""
+    def signed(self, by: Key, *, broken: bool = False, spoil: Callable[[bytes], bytes] | None = None) -> bytes:
+        """The certificate. broken: its signature is wrong; spoil: done to what is signed, before it is."""
         algorithm = _algorithm(by, self.digest)
         inner = self.inner or algorithm
         extensions = encode(0xA3, sequence(*self.extensions)) if self.extensions else b""
         spki = self.spki or public(self.key)
         validity = sequence(self.begin, self.end)
         tbs = sequence(self.version, self.serial, inner, self.issuer, validity, self.subject, spki, self.after, extensions)
+        if spoil is not None:
+            tbs = spoil(tbs)
         value = _signature(by, tbs, self.digest)
         if broken:
             value = value[:-1] + bytes((value[-1] ^ 1,))

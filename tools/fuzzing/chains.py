@@ -1,12 +1,13 @@
 """Random certificate chains, odd in one place or a few: names, dates, usages, constraints, algorithms, order.
 
-Every certificate is one that could be written: DER, with the types that its standards name. What is no certificate is for tls.py.
-They are sent in the first flight of a TLS 1.2 server; an alert behind them says whether Envoy had anything against the certificates.
+Half of the chains have one certificate whose DER is spoilt, under a good signature most of the time. They are sent in the first flight of
+a server of TLS 1.2 or 1.3; what follows them (an alert, a message that has no place there) says whether Envoy had anything against them.
 """
 
 from __future__ import annotations
 
 import base64
+from functools import partial
 from random import Random
 
 from pomprobe.net.der import encode
@@ -33,13 +34,19 @@ from .asn1 import (
     oid,
     sequence,
 )
+from .malformed import damaged
 
 NAME = "up.lab.test"
 """What the route wants to find in the certificate."""
 
 ALERT = 77
-ACCEPTED = f"TLS_error:|{(16 << 24) + 1000 + ALERT}:"
-"""Where the alert is all that Envoy has to say, the certificates were good."""
+UNEXPECTED = b"\x14\0\0\0"
+"""A Finished, before its time."""
+ACCEPTED = (f"TLS_error:|{(16 << 24) + 1000 + ALERT}:", "TLS_error:|268435679:")
+"""Where the alert, or the unexpected message, is all that Envoy has to say, the certificates were good."""
+
+MODERN = b"<TLS 1.3>"
+"""Before the messages that a server of TLS 1.3 sends after its ServerHello; who plays the server encrypts them."""
 
 TRUE = encode(0x01, b"\xff")
 BASIC, USAGE, EXTENDED, ALT, CONSTRAINTS, SUBJECT_KEY, AUTHORITY_KEY = (f"2.5.29.{n}" for n in (19, 15, 37, 17, 30, 14, 35))
@@ -124,23 +131,31 @@ LEAF_KEYS: tuple[Key, ...] = (P256[7], P256[7], P256[7], RSA2048, P384, P521, P2
 
 
 def response(random: Random) -> bytes:
-    """A ServerHello, certificates, and the alert."""
+    """A ServerHello, certificates, and what follows them."""
     sent, key = _chain(random)
+    if random.random() < 0.4:
+        listed = b"".join(len(one).to_bytes(3) + one + b"\0\0" for one in sent)
+        return MODERN + b"\x08\0\0\2\0\0" + _message(11, b"\0" + len(listed).to_bytes(3) + listed) + UNEXPECTED
     cipher = 0xC02F if isinstance(key, type(RSA2048)) else 0xC02B
     if random.random() < 0.01:
         cipher = random.choice((0xC02F, 0xC02B, 0x009C))
     hello = b"\x03\x03" + b"\x11" * 32 + b"\0" + cipher.to_bytes(2) + b"\0"
     listed = b"".join(len(one).to_bytes(3) + one for one in sent)
-    body = len(listed).to_bytes(3) + listed
-    certificate = b"\x0b" + len(body).to_bytes(3) + body
-    records = [b"\x02" + len(hello).to_bytes(3) + hello, *(certificate[at : at + 16384] for at in range(0, len(certificate), 16384))]
+    certificate = _message(11, len(listed).to_bytes(3) + listed)
+    records = [_message(2, hello), *(certificate[at : at + 16384] for at in range(0, len(certificate), 16384))]
     return b"".join(b"\x16\x03\x03" + len(one).to_bytes(2) + one for one in records) + b"\x15\x03\x03\x00\x02\x02" + bytes((ALERT,))
+
+
+def _message(kind: int, body: bytes) -> bytes:
+    return bytes((kind,)) + len(body).to_bytes(3) + body
 
 
 def _chain(random: Random) -> tuple[list[bytes], Key]:
     above, encoded = random.choice(ROOTS) if random.random() < 0.5 else ROOTS[1]
     chain = [encoded]
-    for depth in range(random.choices((0, 1, 2, 3, 4), (35, 38, 18, 6, 3))[0], -1, -1):
+    longest = random.choices((0, 1, 2, 3, 4), (35, 38, 18, 6, 3))[0]
+    spoilt = random.choice((0, 0, *range(longest + 1))) if random.random() < 0.5 else -1
+    for depth in range(longest, -1, -1):
         keys: tuple[Key, ...] = (*P256[1:], RSA2048, P384) if depth else LEAF_KEYS
         key = random.choice(keys) if random.random() < 0.3 else P256[7]
         subject = common(f"middle {depth}" if depth else "leaf")
@@ -148,7 +163,9 @@ def _chain(random: Random) -> tuple[list[bytes], Key]:
         for _ in range(random.choices((0, 1, 2), (62, 30, 8))[0]):
             _odd(random, draft, above, leaf=not depth)
         signer = above.key if random.random() < 0.97 else random.choice(P256)
-        chain.insert(0, draft.signed(signer, broken=random.random() < 0.01))
+        inside = depth == spoilt and random.random() < 0.85
+        one = draft.signed(signer, broken=random.random() < 0.01, spoil=partial(damaged, random) if inside else None)
+        chain.insert(0, damaged(random, one) if depth == spoilt and not inside else one)
         above = draft
     return _arranged(random, chain), above.key
 

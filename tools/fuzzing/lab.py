@@ -25,7 +25,8 @@ from pomprobe.envoy.values import Files
 from pomprobe.model import Cluster, Config, EnvoyReply, Place, Route, RouteKind, Settings, TLSOptions, Upstream
 from pomprobe.plan import Bundle, plan
 
-from .chains import NAME, TRUST
+from . import tls13
+from .chains import MODERN, NAME, TRUST
 from .tls import SESSION_ID
 
 Scheme = Literal["http", "h2c", "https"]
@@ -144,7 +145,9 @@ async def _server(scheme: Scheme, workers: list[Worker], index: int) -> AsyncIte
 
 
 def said(script: Script, asked: bytes) -> bytes:
-    """The script's bytes, with what they repeat of the ClientHello."""
+    """The script's bytes, with what they repeat of the ClientHello, or encrypted for it."""
+    if script.data.startswith(MODERN):
+        return tls13.flight(asked, script.data.removeprefix(MODERN))
     return script.data.replace(SESSION_ID, asked[44 : 44 + asked[43]] if len(asked) > 44 else b"")
 
 

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from ..model import EnvoyReply, Fact, Facts, Rule
 
+VERIFY_FAILED = "268435581:"
+"""BoringSSL's CERTIFICATE_VERIFY_FAILED, in Envoy's words behind all that it noted before."""
+_ERRORS = "TLS_error:|"
 DETAIL_FACTS = ("alert_code", "alert_name", "before", "depth", "endpoint", "reason", "sans", "source_address")
 """The facts that Envoy's own words can hold; `before` (entries of the TLS library's error queue) may be missing."""
 
@@ -147,5 +150,7 @@ def reply(rule: Rule, facts: Facts, envoy: str = "1.37") -> EnvoyReply | None:
         return words.replace(" ", "_")
 
     details = _DETAIL.sub(fact, str(means["response_code_details"]))
+    if before := facts.get("before"):  # whatever the verdict: BoringSSL has noted what it met on its way there
+        details = details.replace(f"{_ERRORS}{VERIFY_FAILED}", f"{_ERRORS}{before}{VERIFY_FAILED}")
     status = facts.get("status") if means["status"] == "{status}" else means["status"]
     return EnvoyReply(status if isinstance(status, int) else 200, str(means["response_flags"]), details, str(means["code"]))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..model import Fact, Facts, Rule
 from ..record import Record
 from .match import Catalog, compile_check
-from .render import DETAIL_FACTS
+from .render import DETAIL_FACTS, VERIFY_FAILED
 
 _SHAPES = {
     "alert_code": r"\d+",
@@ -18,6 +18,8 @@ _SHAPES = {
     "reason": r"[^{}]+?",
     "sans": r"[^\]]*",
 }
+_NOTED = re.compile(rf"(?<=TLS_error:\|)(?:\d+:[^|]*\|)+{VERIFY_FAILED}")
+"""What BoringSSL notes of odd certificates on its way to a verdict."""
 _NUMBERS = ("alert_code", "depth")
 _TELLING = ("reason", "alert_name")
 """The facts that tell causes apart: an example of the rule has to have the same."""
@@ -37,6 +39,8 @@ def causes(catalog: Catalog, details: str, status: int | None = None, flags: str
     """
     rules = [rule for rule in catalog.rules if rule.means is not None and not rule.retired and _agrees(rule.means, status, flags)]
     found = [cause for rule in rules if (cause := _cause(rule, details, status)) is not None]
+    if not found and _NOTED.search(details):
+        return causes(catalog, _NOTED.sub(VERIFY_FAILED, details), status, flags)
     if not found and "{" in details:
         begin = details.rstrip("}")
         found = [Cause(rule, {}) for rule in rules if any(literal.startswith(begin) for literal in _literals(rule))]

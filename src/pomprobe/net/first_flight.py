@@ -17,11 +17,9 @@ from .tls_words import (
     ALERT,
     BAD_ALERT,
     BAD_MAC,
-    CERTIFICATE_LENGTH,
     CHANGE_CIPHER_SPEC,
     DATA,
     DATA_TOO_LONG,
-    DECODE_ERROR,
     ENCRYPTED_TOO_LONG,
     EXCESS,
     HANDSHAKE,
@@ -82,8 +80,10 @@ class FirstFlight:
         self.hello: ServerHello | None = None
         """The last ServerHello that could be read."""
         self.ended: Ended | None = None
-        self.later_words = ""
-        """What Envoy 1.40 alone has against the server's key."""
+        self.chain: list[bytes] = []
+        """What the server sent as certificates in TLS 1.2, leaf first."""
+        self.refused: Sequence[str | None] = (None, None)
+        """What Envoy 1.37 and 1.40 have against that message, None for nothing."""
 
     @property
     def in_flight(self) -> bool:
@@ -233,30 +233,10 @@ class FirstFlight:
         self._await = (_Await.SECOND_HELLO if again else _Await.ENCRYPTED) if hello.is_13 else _Await.CERTIFICATE
 
     def _certificates(self, body: bytes, cipher: int) -> None:
-        """ssl_parse_cert_chain of ssl/ssl_cert.cc, and what do_read_server_certificate wants of it."""
-        if len(body) < 3 or int.from_bytes(body[:3]) > len(body) - 3:
-            raise _Stop(DECODE_ERROR)
-        size = int.from_bytes(body[:3])
-        rest, excess = body[3 : 3 + size], len(body) > 3 + size
-        chain: list[bytes] = []
-        while rest:
-            length = int.from_bytes(rest[:3])
-            if len(rest) < 3 or not length or length > len(rest) - 3:
-                raise _Stop(CERTIFICATE_LENGTH)
-            one, rest = rest[3 : 3 + length], rest[3 + length :]
-            if not chain:
-                words, later = leaf.complaint(one), leaf.complaint(one, later=True)
-                self.later_words = later if later != words else ""
-                if words:
-                    raise _Stop(words)
-            chain.append(one)
-        if excess or not size:
-            raise _Stop(DECODE_ERROR)
-        for one in chain:
-            if words := leaf.unreadable(one):
-                raise _Stop(words)
-        if words := leaf.misfit(chain[0], cipher):
-            raise _Stop(words)
+        self.chain = leaf.split(body, modern=False)
+        self.refused = tuple(leaf.complaint(body, cipher, modern=False, later=later) for later in (False, True))
+        if None not in self.refused:  # where one of them goes on, so does OpenSSL
+            raise _Stop(self.refused[0] or "")
 
 
 class _Stop(Exception):

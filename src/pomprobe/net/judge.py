@@ -28,14 +28,12 @@ class Refusal(Record, frozen=True):
     facts: Facts = field(default_factory=dict)
 
 
-def read(sent: Sequence[bytes]) -> tuple[X509, ...]:
-    """The certificates that can be read, in DER before; none where the first one cannot. Raises x509.Unreadable."""
+def read(sent: Sequence[bytes], *, later: bool = False) -> tuple[X509, ...]:
+    """The certificates that can be read, in DER before; none where the first one cannot. later: as Envoy 1.40 sees them."""
     chain = []
     for encoded in sent:
         try:
-            chain.append(x509.parse(encoded))
-        except x509.Unreadable:
-            raise
+            chain.append(x509.parse(encoded, later=later))
         except der.Malformed:
             if not chain:
                 return ()

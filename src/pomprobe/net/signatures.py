@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
 
 from ..record import Record
-from . import der
+from . import der, public_key
+from .public_key import BAD_NUMBER, NEGATIVE
 from .x509 import X509, Signature
 
 _X509 = "184549382:X.509_certificate_routines:OPENSSL_internal:public_key_routines|"
-_ECDSA = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + _X509
+_NO_ECDSA = "436207716:ECDSA_routines:OPENSSL_internal:BAD_SIGNATURE|"
+_ECDSA = _NO_ECDSA + _X509
 _WRONG_KEY = "201326781:ASN.1_encoding_routines:OPENSSL_internal:WRONG_PUBLIC_KEY_TYPE|"
 _NO_KEY = "184549501:X.509_certificate_routines:OPENSSL_internal:PUBLIC_KEY_DECODE_ERROR|"
 _UNSUPPORTED = "201326703:ASN.1_encoding_routines:OPENSSL_internal:DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|"
@@ -26,6 +28,8 @@ _RSA = (
 )
 _PSS = "67108986:RSA_routines:OPENSSL_internal:FIRST_OCTET_INVALID|" + _X509
 _ED25519 = "100663427:public_key_routines:OPENSSL_internal:INVALID_SIGNATURE|" + _X509
+_RSA_OTHER = "67108969:RSA_routines:OPENSSL_internal:BAD_SIGNATURE|" + _X509
+_RSA_LARGE = "67108979:RSA_routines:OPENSSL_internal:DATA_TOO_LARGE_FOR_MODULUS|" + _X509
 _RSA_LENGTH = "67108976:RSA_routines:OPENSSL_internal:DATA_LEN_NOT_EQUAL_TO_MOD_LEN|" + _X509
 
 
@@ -65,6 +69,8 @@ PSS_HASHES: dict[str, hashes.HashAlgorithm] = {
 @lru_cache(maxsize=4096)
 def check(certificate: X509, issuer: X509) -> Bad | None:
     """Did the key of `issuer` sign this certificate? None: it did. Algorithms as in BoringSSL's crypto/x509/algorithm.cc."""
+    if public_key.complaint(issuer.key_info, later=False):
+        return Bad(_NO_KEY, undecodable=True)
     try:
         key = load_der_public_key(issuer.key_info)
     except (ValueError, UnsupportedAlgorithm):
@@ -79,9 +85,10 @@ def check(certificate: X509, issuer: X509) -> Bad | None:
     try:
         return _verify(certificate.signature, key)
     except InvalidSignature:
+        value = certificate.signature.value
         if isinstance(key, rsa.RSAPublicKey):
-            return Bad(_PSS if algorithm == PSS else _RSA)
-        return Bad(_ECDSA if isinstance(key, ec.EllipticCurvePublicKey) else _ED25519)
+            return Bad(_PSS if algorithm == PSS else _rsa(value, key.public_numbers()))
+        return Bad(_ecdsa(value) if isinstance(key, ec.EllipticCurvePublicKey) else _ED25519)
 
 
 def _verify(signature: Signature, key: PublicKey) -> Bad | None:
@@ -104,6 +111,37 @@ def _verify(signature: Signature, key: PublicKey) -> Bad | None:
             return Bad(_WRONG_KEY)
         key.verify(value, signed)
     return None
+
+
+def _rsa(value: bytes, key: rsa.RSAPublicNumbers) -> str:
+    """What is wrong with a signature of PKCS #1: its padding, or what it signs (RSA_verify)."""
+    number = int.from_bytes(value)
+    if number >= key.n:
+        return _RSA_LARGE
+    plain = pow(number, key.e, key.n).to_bytes(len(value))
+    padding, found, _ = plain[2:].partition(b"\0")
+    return _RSA_OTHER if plain[:2] == b"\0\1" and found and len(padding) >= 8 and not padding.strip(b"\xff") else _RSA
+
+
+def _ecdsa(value: bytes) -> str:
+    """What is wrong with an ECDSA signature: its two numbers, or what it signs (ECDSA_SIG_parse)."""
+    try:
+        tag, at, end = der.element(value)
+        if tag != der.SEQUENCE:
+            raise der.Malformed("no pair")
+    except der.Malformed:
+        return _NO_ECDSA + _ECDSA
+    for _ in range(2):
+        try:
+            tag, begin, at = der.element(value, at, end)
+            if tag != der.INTEGER:
+                raise der.Malformed("no number")
+            negative = der.integer(value[begin:at]) < 0
+        except der.Malformed:
+            return f"{BAD_NUMBER}|{_NO_ECDSA}{_ECDSA}"
+        if negative:
+            return f"{NEGATIVE}|{_NO_ECDSA}{_ECDSA}"
+    return _NO_ECDSA + _ECDSA if at != end else _ECDSA
 
 
 def _pss_hash(parameters: bytes) -> hashes.HashAlgorithm | None:

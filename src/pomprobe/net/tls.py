@@ -11,7 +11,7 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from . import der, signatures
+from . import signatures
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
@@ -20,6 +20,8 @@ _buffer = _ffi.new_allocator(should_clear_after_alloc=False)
 Offer = SSL.Context
 
 RECORD = 16384
+HANDSHAKE = 22  # content type
+ENCRYPTED_EXTENSIONS, CERTIFICATE = 8, 11  # types of messages
 
 CIPHERS = (
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
@@ -82,6 +84,7 @@ def offer(
     if client_cert is not None and client_key is not None:
         _identify(context, client_cert, client_key)
     _lib.SSL_CTX_set_cert_cb(context._context, _on_certificate_request, _ffi.NULL)
+    _lib.SSL_CTX_set_msg_callback(context._context, _on_message)
     return context
 
 
@@ -116,6 +119,20 @@ def _on_certificate_request(ssl: Any, _: Any) -> int:
     return 1
 
 
+_messages: dict[int, dict[int, bytes]] = {}
+"""By connection and type, what the server says that OpenSSL decrypted: it does not keep certificates that it cannot read."""
+
+
+@_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
+def _on_message(sent: int, _version: int, content: int, data: Any, size: int, ssl: Any, _: Any) -> None:
+    """OpenSSL calls it for each message that is there, before it reads it, and for much that is none."""
+    seen = _messages.get(int(_ffi.cast("intptr_t", ssl)))
+    if content == HANDSHAKE and not sent and seen is not None:
+        kind = _ffi.cast("const unsigned char *", data)[0]
+        if kind in (ENCRYPTED_EXTENSIONS, CERTIFICATE):
+            seen[kind] = _ffi.buffer(data, size)[4:]
+
+
 class Engine:
     """One TLS connection of a client: bytes from the peer go in with `feed`, bytes for the peer come out with `take`."""
 
@@ -131,6 +148,7 @@ class Engine:
         self._number = int(_ffi.cast("intptr_t", self._ssl))
         self._failed: Broken | None = None
         _asked.discard(self._number)  # an address of memory: it may have belonged to another connection
+        _messages[self._number] = {}
 
     def handshake(self) -> bool:
         """Go on with the handshake; True when it is complete. Raises Broken and Closed."""
@@ -224,17 +242,14 @@ class Engine:
         return self._connection.get_alpn_proto_negotiated().decode("latin-1")
 
     @property
-    def certificates(self) -> list[bytes]:
-        """What the server sent, in DER, leaf first; empty before it did."""
-        stack = _lib.SSL_get_peer_cert_chain(self._ssl)
-        if stack == _ffi.NULL:
-            return []
-        bio = _ffi.gc(_lib.BIO_new(_lib.BIO_s_mem()), _lib.BIO_free)
-        for index in range(_lib.sk_X509_num(stack)):
-            _lib.i2d_X509_bio(bio, _lib.sk_X509_value(stack, index))
-        start = _ffi.new("char **")
-        size = _lib.BIO_get_mem_data(bio, start)
-        return der.split(_ffi.buffer(start[0], size)[:])
+    def decrypts(self) -> bool:
+        """Has anything of a server of TLS 1.3 been decrypted?"""
+        return ENCRYPTED_EXTENSIONS in _messages[self._number]
+
+    @property
+    def certificates(self) -> bytes | None:
+        """The body of the server's Certificate message, None before it came."""
+        return _messages[self._number].get(CERTIFICATE)
 
     @property
     def client_certificate_requested(self) -> bool:
@@ -242,3 +257,4 @@ class Engine:
 
     def __del__(self) -> None:
         _asked.discard(self._number)
+        _messages.pop(self._number, None)

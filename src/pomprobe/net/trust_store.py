@@ -56,7 +56,7 @@ def read(pem: bytes) -> TrustStore:
     found = []
     for block in PEM.findall(pem):
         try:
-            found.append(x509.parse(binascii.a2b_base64(block)))
+            found.append(x509.trusted(binascii.a2b_base64(block)))
         except (der.Malformed, binascii.Error):
             continue
     return TrustStore(tuple(found))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ..record import Record
+from ..record import Record, replace
 from . import name_constraints, policies, signatures
 from .trust_store import TrustStore
 from .x509 import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, X509
@@ -20,7 +20,7 @@ SERVER_AUTH = {"1.3.6.1.5.5.7.3.1"}
 MOST = 102  # certificates of a chain: X509_VERIFY_PARAM's depth of 100, the leaf and the anchor
 
 UNABLE_TO_GET_ISSUER, UNDECODABLE_KEY, BAD_SIGNATURE = 2, 6, 7
-NOT_YET_VALID, EXPIRED = 9, 10
+NOT_YET_VALID, EXPIRED, ODD_BEGIN, ODD_END = 9, 10, 13, 14
 SELF_SIGNED, SELF_SIGNED_IN_CHAIN, UNABLE_TO_GET_ISSUER_LOCALLY = 18, 19, 20
 INVALID_CA, PATH_LENGTH, PURPOSE, UNHANDLED_CRITICAL, INVALID_EXTENSION = 24, 25, 26, 34, 41
 CONSTRAINTS_WITHOUT_NAMES = 1000
@@ -42,27 +42,44 @@ def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None,
 
     later: of Envoy 1.40, which finds and judges some things otherwise than 1.37.
     """
-    chain, untrusted, verdict = _build(sent, trust, later)
-    if verdict.code:
-        return verdict
-    return (
-        _check_extensions(chain[:untrusted], later)
+    noted: list[str] = []
+    chain, untrusted, verdict = _build(sent, trust, later, noted)
+    verdict = (
+        (verdict if verdict.code else None)
+        or _check_extensions(chain[:untrusted], later)
         or _check_signatures(chain, now or datetime.now(UTC))
         or _check_names(chain, later)
         or _check_policies(chain)
     )
+    return replace(verdict, before="|".join(noted) + ("|" if noted else "") + verdict.before) if noted else verdict
 
 
-def _build(sent: Sequence[X509], trust: TrustStore, later: bool) -> tuple[list[X509], int, Verdict]:
-    """The chain, how many of its certificates are not from the store, and what went wrong."""
+def _build(sent: Sequence[X509], trust: TrustStore, later: bool, noted: list[str]) -> tuple[list[X509], int, Verdict]:
+    """The chain, how many of its certificates are not from the store, and what went wrong. noted: gets what BoringSSL notes meanwhile."""
     chain = [sent[0]]
-    left = list(sent)  # the leaf, too: Envoy hands over all that came
+    left = dict(enumerate(sent))  # the leaf, too: Envoy hands over all that came
+    looked: set[int] = set()
+
+    def look(number: int) -> None:
+        """Its extensions are read once, when somebody asks for one."""
+        if sent[number].noted and number not in looked:
+            noted.append(sent[number].noted)
+        looked.add(number)
+
+    def issuer_of(certificate: X509) -> X509 | None:
+        for number, candidate in left.items():
+            if candidate.subject.canonical == certificate.issuer.canonical:
+                look(number)
+                if candidate.issued(certificate):
+                    return left.pop(number)
+        return None
+
+    look(0)
     while len(chain) < MOST and not chain[-1].malformed and not chain[-1].self_signed and trust.issuer(chain[-1], later) is None:
-        issuer = next((certificate for certificate in left if certificate.issued(chain[-1])), None)
+        issuer = issuer_of(chain[-1])
         if issuer is None:
             break
         chain.append(issuer)
-        left.remove(issuer)
     if chain[-1].malformed:
         return chain, 0, Verdict(INVALID_EXTENSION)
     untrusted, root = len(chain), None
@@ -129,8 +146,12 @@ def _check_signatures(chain: Sequence[X509], now: datetime) -> Verdict | None:
             bad = signatures.check(certificate, chain[depth + 1])
             if bad is not None:
                 return Verdict(UNDECODABLE_KEY if bad.undecodable else BAD_SIGNATURE, depth, bad.words)
+        if certificate.odd_times[0]:
+            return Verdict(ODD_BEGIN, depth)
         if certificate.not_before > now:
             return Verdict(NOT_YET_VALID, depth)
+        if certificate.odd_times[1]:
+            return Verdict(ODD_END, depth)
         if certificate.not_after < now:
             return Verdict(EXPIRED, depth)
     return None

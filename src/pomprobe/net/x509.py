@@ -6,13 +6,12 @@ Sources: BoringSSL's crypto/x509/x_x509.cc, v3_purp.cc (x509v3_cache_extensions)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from ..record import Record, replace
-from . import der, x509_extensions, x509_name
-from .tls_words import DECODE_ERROR
+from . import asn1_contents, der, x509_extensions, x509_items, x509_name, x509_syntax
 from .x509_extensions import AuthorityKey, Constraints, GeneralName
 from .x509_name import Name
 
@@ -21,19 +20,6 @@ DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN = 0x80, 0x20, 
 
 UNDERSTOOD = set(x509_extensions.READERS) - {"2.5.29.14", "2.5.29.31", "2.5.29.35"} | {"2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"}
 """What may be critical: keyUsage, names, constraints, policies; not key identifiers and CRLs (X509_supported_extension)."""
-
-
-INVALID_VERSION = f"184549516:X.509_certificate_routines:OPENSSL_internal:INVALID_VERSION|{DECODE_ERROR}|{DECODE_ERROR}"
-INVALID_FIELD = f"184549515:X.509_certificate_routines:OPENSSL_internal:INVALID_FIELD_FOR_VERSION|{DECODE_ERROR}|{DECODE_ERROR}"
-
-
-class Unreadable(der.Malformed):
-    """DER, but no certificate. words: BoringSSL's errors in a handshake."""
-
-    def __init__(self, message: str, words: str) -> None:
-        super().__init__(message)
-        self.words = words
-
 
 class Signature(Record, frozen=True):
     """What is signed, how (OID and encoded parameters), and the signature. ambiguous: inside, another algorithm is named."""
@@ -64,6 +50,8 @@ class X509(Record, frozen=True, eq=False):
     repeated: frozenset[str] = frozenset()  # OIDs of extensions that stand there twice
     unhandled_critical: bool = False
     malformed: bool = False
+    odd_times: tuple[bool, bool] = (False, False)  # with an offset, which BoringSSL reads but does not compare
+    noted: str = ""  # BoringSSL's errors about its extensions
     is_ca: bool = False
     path_length: int | None = None
     key_usage: int | None = None  # first byte; None: not restricted
@@ -104,29 +92,50 @@ class X509(Record, frozen=True, eq=False):
 
 
 @lru_cache(maxsize=4096)
-def parse(data: bytes) -> X509:
-    """One certificate, in DER; read once. Raises der.Malformed where it is none; a broken extension only marks it."""
-    outer = der.split(der.content(data, der.SEQUENCE))
-    if len(outer) != 3:
-        raise der.Malformed("no certificate")
+def parse(data: bytes, *, later: bool = False) -> X509:
+    """One certificate that a server sent, in DER; read once. Raises der.Malformed where it is none; a broken extension only marks it.
+
+    later: as Envoy 1.40 sees its extensions.
+    """
+    certificate = _parse(data)
+    noted = [_noted(certificate, version) for version in ((True,) if later else (True, False))]
+    if not noted[0]:
+        return certificate
+    return replace(certificate, malformed=True, noted=noted[-1]) if noted[-1] else certificate
+
+
+@lru_cache(maxsize=4096)
+def trusted(data: bytes) -> X509:
+    """One certificate of a bundle: it is taken as it is, Envoy would not start with others. Raises der.Malformed where it is none."""
+    return _parse(data)
+
+
+def _noted(certificate: X509, later: bool) -> str:
+    found = (
+        x509_syntax.of_extension(oid, certificate.extensions[oid], later)
+        for oid in x509_items.READ
+        if oid in certificate.extensions and oid not in certificate.repeated
+    )
+    return "|".join(filter(None, found))
+
+
+def _parse(data: bytes) -> X509:
+    outer = _outer(data)
     signature = _signature(*outer)
     parts = der.items(der.content(outer[0], der.SEQUENCE))
     tag, value = _next(parts)
     version = 1
     if tag == 0xA0:
         version = der.integer(der.content(value, der.INTEGER)) + 1
-        if version not in (1, 2, 3):
-            raise Unreadable(f"a certificate of version {version}", INVALID_VERSION)
         tag, value = _next(parts)
     serial = int.from_bytes(value, signed=True)
     inner = der.encode(der.SEQUENCE, _next(parts)[1])
     issuer = x509_name.parse(_next(parts)[1])
-    begin, end = _validity(_next(parts)[1])
+    validity = _next(parts)[1]
+    (begin, end), odd = _validity(validity), _odd_times(validity)
     subject = x509_name.parse(_next(parts)[1])
     key_info = _next(parts)[1]
     rest = list(parts)
-    if version != 3 and (0xA3 in (kinds := [tag for tag, _ in rest]) or (version == 1 and kinds)):
-        raise Unreadable("a version 1 or 2 with fields of a later one", INVALID_FIELD)
     extensions, critical, repeated = _extensions(next((value for tag, value in rest if tag == 0xA3), b""))
     malformed = bool(repeated & set(x509_extensions.READERS))
     known: dict[str, Any] = {}
@@ -151,8 +160,17 @@ def parse(data: bytes) -> X509:
         repeated,
         bool(critical - UNDERSTOOD),
         malformed,
+        odd,
         **known,
     )
+
+
+def _outer(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """What is signed, the algorithm, and the content of the signature, whose length may be longer than it need be."""
+    inside = der.content(data, der.SEQUENCE)
+    signed = der.element(inside)[2]
+    algorithm = der.element(inside, signed)[2]
+    return inside[:signed], inside[signed:algorithm], x509_syntax.signature(inside, algorithm)
 
 
 def _next(parts: Iterator[tuple[int, bytes]]) -> tuple[int, bytes]:
@@ -167,7 +185,7 @@ def _signature(signed: bytes, algorithm: bytes, value: bytes) -> Signature:
     if not parts:
         raise der.Malformed("no signature algorithm")
     oid = der.oid(der.content(parts[0], der.OID))
-    return Signature(signed, oid, b"".join(parts[1:]), der.content(value, der.BIT_STRING)[1:])
+    return Signature(signed, oid, b"".join(parts[1:]), value[1:])
 
 
 def _validity(data: bytes) -> tuple[datetime, datetime]:
@@ -175,19 +193,16 @@ def _validity(data: bytes) -> tuple[datetime, datetime]:
     return _time(*_next(times)), _time(*_next(times))
 
 
+def _odd_times(data: bytes) -> tuple[bool, bool]:
+    begin, end = (not value.endswith(b"Z") for _, value in der.items(data))
+    return begin, end
+
+
 def _time(tag: int, value: bytes) -> datetime:
-    if tag == der.UTC_TIME:
-        value = (b"19" if value >= b"50" else b"20") + value  # RFC 5280, 4.1.2.5.1
-    elif tag != der.GENERALIZED_TIME:
-        raise der.Malformed("no time")
-    digits = value[:14]
-    if len(value) != 15 or value[14:] != b"Z" or not digits.isdigit():
+    time = asn1_contents.time(tag, value)
+    if tag not in (der.UTC_TIME, der.GENERALIZED_TIME) or time is None:
         raise der.Malformed("a time that is none")
-    try:
-        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in (4, 6, 8, 10, 12))
-        return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError as error:
-        raise der.Malformed("a time that is none") from error
+    return time
 
 
 def _key(data: bytes) -> tuple[str, str, bytes]:
@@ -203,7 +218,7 @@ def _extensions(data: bytes) -> tuple[dict[str, bytes], set[str], frozenset[str]
     found: dict[str, bytes] = {}
     critical: set[str] = set()
     repeated: set[str] = set()
-    for _, extension in der.items(der.content(data, der.SEQUENCE)) if data else ():
+    for _, extension in der.items(x509_extensions.several(data)) if data else ():
         parts = der.items(extension)
         oid = der.oid(_next(parts)[1])
         tag, value = _next(parts)

@@ -45,6 +45,11 @@ class AuthorityKey(Record, frozen=True):
     issuer: Name | None
 
 
+def several(data: bytes) -> bytes:
+    """The content of a SEQUENCE OF; BoringSSL does not ask whether it is marked as constructed."""
+    return der.content(data, der.SEQUENCE & ~0x20 if data[:1] == b"\x10" else der.SEQUENCE)
+
+
 def _basic_constraints(data: bytes) -> Mapping[str, object]:
     is_ca, path_length = False, None
     for tag, value in der.items(der.content(data, der.SEQUENCE)):
@@ -68,7 +73,7 @@ def _key_usage(data: bytes) -> Mapping[str, object]:
 
 
 def _extended_key_usage(data: bytes) -> Mapping[str, object]:
-    return {"extended_key_usage": frozenset(der.oid(value) for _, value in der.items(der.content(data, der.SEQUENCE)))}
+    return {"extended_key_usage": frozenset(der.oid(value) for _, value in der.items(several(data)))}
 
 
 def _subject_key_id(data: bytes) -> Mapping[str, object]:
@@ -91,7 +96,7 @@ def _authority_key(data: bytes) -> Mapping[str, object]:
 
 
 def _alt_names(data: bytes) -> Mapping[str, object]:
-    return {"alt_names": tuple(general_name(tag, value) for tag, value in der.items(der.content(data, der.SEQUENCE)))}
+    return {"alt_names": tuple(general_name(tag, value) for tag, value in der.items(several(data)))}
 
 
 def _name_constraints(data: bytes) -> Mapping[str, object]:
@@ -109,7 +114,7 @@ def _subtree(data: bytes) -> Subtree:
 
 
 def _crl_points(data: bytes) -> Mapping[str, object]:
-    for tag, _ in der.items(der.content(data, der.SEQUENCE)):
+    for tag, _ in der.items(several(data)):
         if tag != der.SEQUENCE:
             raise der.Malformed("a distribution point that is none")
     return {}

@@ -53,10 +53,13 @@ class Name(Record, frozen=True):
 
 
 def parse(content: bytes) -> Name:
-    """The content of a Name's SEQUENCE. Raises der.Malformed."""
+    """The content of a Name's SEQUENCE. Raises der.Malformed.
+
+    Envoy 1.37 minds neither an empty relative name nor a SET that is not marked as constructed (x509_syntax.py minds what 1.40 does).
+    """
     canonical, attributes = [], []
     for tag, relative in der.items(content):
-        if tag != der.SET or not relative:
+        if tag & ~0x20 != der.SET & ~0x20:
             raise der.Malformed("a relative name that is no SET of attributes")
         entries = []
         for inner, pair in der.items(relative):
@@ -68,7 +71,8 @@ def parse(content: bytes) -> Name:
             entries.append(der.encode(der.SEQUENCE, der.encode(der.OID, key) + _canonical(value_tag, value)))
             text = value.decode(ENCODINGS.get(value_tag, "latin-1"), "replace")
             attributes.append(Attribute(der.oid(key), value_tag, text))
-        canonical.append(der.encode(der.SET, b"".join(sorted(entries))))
+        if entries:
+            canonical.append(der.encode(der.SET, b"".join(sorted(entries))))
     return Name(b"".join(canonical), tuple(attributes))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from contextlib import suppress
 
 from .. import following
 from ..model import Fact, Facts, Failure, StageFailed, UpstreamTLS
-from ..net import boringssl, certificates, first_flight, judge, server_hello, speaks, tls, tls_words, trust_store, x509
+from ..net import boringssl, certificates, first_flight, judge, leaf, server_hello, speaks, tls, tls_words, trust_store
 from ..net.tls_stream import Handshake, NotTLS
 from ..net.x509 import X509
 from ..record import Record
@@ -44,7 +45,7 @@ async def handshake(walk: Walk) -> Facts:
         ) from error
     except (first_flight.Ended, tls.Closed, tls.Broken, OSError) as error:
         broken = error
-    seen = _seen(options, engine)
+    seen = _seen(options, engine, shaking.flight)
     now, later = (_ended(options, shaking, seen, broken, later) for later in (False, True))
     told = following.told(now, later)
     if isinstance(now, StageFailed):
@@ -69,49 +70,52 @@ def _offer(options: UpstreamTLS) -> tls.Offer:
 
 
 class _Seen(Record, frozen=True):
-    """What is known when the handshake is over: at least the name that was asked for. chain: None before a certificate came."""
+    """What is known when the handshake is over: at least the name that was asked for.
+
+    refused, chains: of the Certificate message, as Envoy 1.37 and 1.40 see it; no chain before it came.
+    """
 
     known: dict[str, Fact]
-    chain: tuple[X509, ...] | None = None
+    refused: Sequence[str | None] = (None, None)
+    chains: tuple[tuple[X509, ...], ...] | None = None
     version: str = ""
-    unreadable: x509.Unreadable | None = None
+    decrypts: bool = False
 
 
-def _seen(options: UpstreamTLS, engine: tls.Engine) -> _Seen:
+def _seen(options: UpstreamTLS, engine: tls.Engine, flight: first_flight.FirstFlight) -> _Seen:
     requested = engine.client_certificate_requested
     known: dict[str, Fact] = {
         "sni": options.server_name,
         "client_certificate_requested": requested,
         "client_certificate_sent": requested and options.client_cert is not None,
     }
-    sent = engine.certificates
-    if not sent:
-        return _Seen(known)
-    version = engine.version
+    sent, refused, version = flight.chain, flight.refused, engine.version
+    if engine.certificates is not None and not sent:
+        sent = leaf.split(engine.certificates, modern=True)
+        refused = [leaf.complaint(engine.certificates, 0, modern=True, later=later) for later in (False, True)]
+    if not sent or None not in refused:
+        return _Seen(known, refused, decrypts=engine.decrypts)
     known |= {"chain_length": len(sent), "tls_version": version, "cipher": engine.cipher, "group": engine.group, "alpn": engine.alpn}
-    try:
-        chain = judge.read(sent)
-    except x509.Unreadable as error:
-        return _Seen(known, unreadable=error)
-    return _Seen(known | certificates.facts(chain[0]) if chain else known, chain, version)
+    chains = tuple(judge.read(sent, later=later) for later in (False, True))
+    return _Seen(known | certificates.facts(chains[0][0]) if chains[0] else known, refused, chains, version, engine.decrypts)
 
 
 def _ended(options: UpstreamTLS, shaking: Handshake, seen: _Seen, broken: Exception | None, later: bool) -> Facts | StageFailed:
     """How the handshake came out for this Envoy (later: 1.40). broken: what ended it, after the certificate if there was one."""
-    known = seen.known
-    if later and shaking.flight.later_words:
-        reason = shaking.flight.later_words
-        return _with(Failure.TLS_ERROR, {"sni": options.server_name}, "a key of no kind that Envoy 1.40 knows", reason=reason)
-    if seen.unreadable is not None:
-        return _with(Failure.TLS_ERROR, known, str(seen.unreadable), reason=seen.unreadable.words)
-    if seen.chain is not None:
-        refusal = judge.judge(seen.chain, options, seen.version, whole=not shaking.flight.in_flight, later=later)
+    words = seen.refused[later]
+    if words is not None:
+        known = {"sni": options.server_name}
+        reason: Facts = {"reason": words} if words else {"wordless": True}
+        return _with(Failure.TLS_ERROR, known, "the certificates of the server cannot be read", **reason)
+    if seen.chains is not None:
+        refusal = judge.judge(seen.chains[later], options, seen.version, whole=not shaking.flight.in_flight, later=later)
         if refusal is not None:
-            return _with(refusal.failure, known, refusal.message, **refusal.facts)
-    return known if broken is None else _failed(broken, options, shaking, known)
+            return _with(refusal.failure, seen.known, refusal.message, **refusal.facts)
+    return seen.known if broken is None else _failed(broken, options, shaking, seen)
 
 
-def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
+def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, seen: _Seen) -> StageFailed:
+    known = seen.known
     if isinstance(error, OSError):
         number = error.errno or errno.ECONNRESET
         return _with(Failure.HANDSHAKE_RESET, known, str(error), errno=errno.errorcode.get(number, str(number)))
@@ -120,7 +124,7 @@ def _failed(error: Exception, options: UpstreamTLS, shaking: Handshake, known: F
     if isinstance(error, first_flight.Ended | tls.Broken) and error.alert is not None:
         return _alerted(error.alert, shaking, known)
     if isinstance(error, tls.Broken):
-        return _broken(error, options, shaking, known)
+        return _broken(error, options, shaking, seen)
     words = str(error)
     if not words:
         return _with(Failure.TLS_ERROR, known, "what the server says is cut", wordless=True)
@@ -143,14 +147,19 @@ def _alerted(alert: int, shaking: Handshake, known: Facts) -> StageFailed:
     )
 
 
-def _broken(error: tls.Broken, options: UpstreamTLS, shaking: Handshake, known: Facts) -> StageFailed:
+def _broken(error: tls.Broken, options: UpstreamTLS, shaking: Handshake, seen: _Seen) -> StageFailed:
     """OpenSSL's reason, in BoringSSL's words."""
-    hello = shaking.flight.hello
+    hello, known = shaking.flight.hello, seen.known
+    if error.library == tls_words.ASN1 and seen.chains is not None:
+        # A certificate that BoringSSL reads and OpenSSL does not: what the server says behind it is all that is left.
+        if shaking.flight.ended is not None:
+            return _failed(shaking.flight.ended, options, shaking, seen)
+        return StageFailed(Failure.NOT_KNOWN, error=str(error), limit="the TLS library of this machine")
     if str(error) == "bad extension" and hello and hello.is_13 and options.alpn:
         # In an encrypted message, of which OpenSSL says no more.
         return _with(Failure.ALPN_INVALID, known, "the server selected a protocol that was not offered")
-    undecrypted = hello and hello.is_13 and str(error) in UNDECRYPTED
-    reason = tls_words.BAD_MAC if undecrypted else tls_words.boringssl(str(error), error.library, shaking.first)
+    undecrypted = hello and hello.is_13 and not seen.decrypts and str(error) in UNDECRYPTED
+    reason = tls_words.BAD_MAC if undecrypted else tls_words.boringssl(str(error), error.library, b"" if seen.decrypts else shaking.first)
     return _with(Failure.TLS_ERROR, known, str(error), reason=reason)
 
 
