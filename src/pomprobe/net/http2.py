@@ -13,6 +13,7 @@ import hpack
 
 from .http1 import INTERIM
 from .http2_cut import TOO_LARGE, UNDECODABLE, too_many, verdict
+from .http2_errors import error_name
 from .http2_frames import (
     ACK,
     END_HEADERS,
@@ -31,7 +32,6 @@ from .http2_frames import (
     NoSettings,
     Setting,
     Type,
-    error_name,
     frame,
 )
 from .http2_headers import HeadersRefused, HeadersTooMany, checked, content_length

@@ -105,20 +105,9 @@ def frame(kind: Type, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
 
-ERROR_CODES = (
-    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
-    "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
-)  # fmt: skip
-
 PADDABLE = (Type.DATA, Type.HEADERS, Type.PUSH_PROMISE)
 LENGTHS = {Type.PRIORITY: 5, Type.RST_STREAM: 4, Type.PING: 8, Type.WINDOW_UPDATE: 4}
 MAX_SETTINGS = 32
-
-
-def error_name(code: bytes) -> str:
-    """The name of an error code of RST_STREAM or GOAWAY, hexadecimal for one that has none (RFC 9113, 7)."""
-    number = int.from_bytes(code, "big")
-    return ERROR_CODES[number] if number < len(ERROR_CODES) else f"0x{number:x}"
 
 
 class FrameReader:
@@ -153,10 +142,7 @@ class FrameReader:
                     return
                 self._open(bytes(self._buffer[:9]))
                 del self._buffer[:9]
-            if self._flags & PADDED and self._kind in PADDABLE and self._buffer:
-                self._require(self._buffer[0] < self._length - self._fixed(), "padding")
-            if self._kind == Type.PUSH_PROMISE and not self._flags & PADDED and len(self._buffer) >= 4:
-                self._require(self._may_promise(bytes(self._buffer[:4])), "PUSH_PROMISE")
+            self._begun_well()
             if len(self._buffer) < self._length:
                 return
             payload = bytes(self._buffer[: self._length])
@@ -177,8 +163,8 @@ class FrameReader:
             raise FrameRefused(f"a frame of {length} bytes")
         if (self._block is not None) != (kind == Type.CONTINUATION):
             raise FrameRefused("headers that another frame interrupts" if self._block is not None else "a CONTINUATION without headers")
-        if kind in (Type.DATA, Type.HEADERS) and not self._known():
-            raise FrameRefused(f"{Type(kind).name} on stream {self._stream}")
+        if kind == Type.DATA or (kind == Type.HEADERS and not self._lead()):
+            self._require_known()
         if kind == Type.CONTINUATION and self._stream != self._block_of:
             raise FrameRefused(f"CONTINUATION on stream {self._stream}")
         if kind == Type.DATA and self._stream == STREAM and not self._opened:
@@ -189,8 +175,28 @@ class FrameReader:
             raise FrameRefused(f"SETTINGS of {length} bytes")
         if kind == Type.GOAWAY and length < 8:
             raise FrameRefused(f"GOAWAY of {length} bytes")
-        if kind in PADDABLE and length < self._fixed() + (1 if flags & PADDED and not self._fixed() else 0):
+        if kind in PADDABLE and length < (1 if flags & PADDED else self._fixed()):
             raise FrameRefused(f"{Type(kind).name} of {length} bytes")
+
+    def _begun_well(self) -> None:
+        """Refuse what shows in the first bytes behind a header: nghttp2 looks at their stream when padding and priority are there."""
+        padded = self._lead() - self._fixed()
+        if padded and self._buffer:
+            self._require(self._buffer[0] < self._length - self._fixed(), "padding")
+        if len(self._buffer) < self._lead():
+            return
+        if self._kind == Type.HEADERS:
+            self._require_known()
+        elif self._kind == Type.PUSH_PROMISE:
+            self._require(self._may_promise(bytes(self._buffer[padded : padded + 4])), "PUSH_PROMISE")
+
+    def _require_known(self) -> None:
+        if not self._known():
+            raise FrameRefused(f"{Type(self._kind).name} on stream {self._stream}")
+
+    def _lead(self) -> int:
+        """Bytes that this frame has before its headers or content."""
+        return (1 if self._flags & PADDED and self._kind in PADDABLE else 0) + self._fixed()
 
     def _known(self) -> bool:
         """Is it our stream, or one that the server has promised?"""
@@ -204,8 +210,7 @@ class FrameReader:
 
     def _whole(self, kind: int, payload: bytes) -> Frame | None:
         flags, stream = self._flags, self._stream
-        padded = bool(flags & PADDED) and kind in PADDABLE
-        content = payload[1 : len(payload) - payload[0]] if padded else payload
+        content = payload[1 : len(payload) - payload[0]] if flags & PADDED and kind in PADDABLE else payload
         match kind:
             case Type.DATA:
                 self._count_empty(len(content))
