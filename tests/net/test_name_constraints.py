@@ -137,7 +137,7 @@ def test_a_name_is_judged_as_by_one_subtree(kind: int, later: bool) -> None:
             assert expected == check(names(certificate, later), limits(constraints, later)), (name, constraints)
 
 
-@settings(max_examples=400)
+@settings(max_examples=max(400, settings().max_examples))
 @given(CASES)
 def test_names_are_judged_as_by_one_subtree_after_the_other(case: Case) -> None:
     """Permitted and excluded, bounded and odd ones at any place: the same error, that of the first name with one.

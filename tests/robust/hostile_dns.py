@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dns.message
 
 from servers.dns import Forged, Large, Zone
@@ -36,14 +38,21 @@ def _chain(query: dns.message.Message) -> Large:
     return Large(_answered(query, 2500, b"".join(map(_alias, names, names[1:]))))
 
 
-def _labels(query: dns.message.Message) -> Large:
-    """A name of 127 labels, 4,900 times by a pointer, which is to be followed label by label."""
-    name = b"\x01a" * 126 + b"\0"
-    start = len(_answered(query, 0, b"")) + 10  # the first record's name stands there
-    text = b"\0\x10\0\x01" + bytes(4)
-    first = b"\0" + text[:8] + len(name).to_bytes(2)
-    pointer = (0xC000 + start + 1).to_bytes(2)
-    return Large(_answered(query, 4901, first + name + (pointer + text + b"\0\x01\0") * 4900))
+def _labels(kind: int, owner: bytes, rdata: bytes) -> Callable[[dns.message.Message], Large]:
+    """A name of 126 or 127 labels, and as many records of a type as fit that have it by a pointer: PP in their name and data."""
+
+    def answer(query: dns.message.Message) -> Large:
+        name = b"\x01a" * (126 - owner.count(b"\x01")) + b"\0"
+        start = len(_answered(query, 0, b"")) + 10  # the first record's name stands there
+        first = b"\0\0\x10\0\x01" + bytes(4) + len(name).to_bytes(2) + name
+        pointer = (0xC000 + start + 1).to_bytes(2)
+        middle = kind.to_bytes(2) + b"\0\x01" + bytes(4) + len(rdata).to_bytes(2)
+        record = (owner + middle + rdata).replace(b"PP", pointer)
+        count = (65000 - start - len(first)) // len(record)
+        letters = [bytes((97 + n % 26,)) for n in range(count)]
+        return Large(_answered(query, count + 1, first + b"".join(record.replace(b"\x01a", b"\x01" + letter) for letter in letters)))
+
+    return answer
 
 
 def _forged(query: dns.message.Message, *datagrams: bytes, elsewhere: bool = False) -> Forged:
@@ -82,7 +91,11 @@ DNS: Zone = {
     "text.test": lambda query: _answered(query, 200, (b"\xc0\x0c\x00\x10\x00\x01" + b"\0" * 4 + b"\x01\x00\xff" + b"\x1b" * 255) * 200),
     "most.test": _many,
     "aliases.test": _chain,
-    "labels.test": _labels,
+    "labels.test": _labels(16, b"PP", b"\0"),
+    "label-addresses.test": _labels(1, b"\x01aPP", bytes((127, 0, 0, 1))),
+    "label-aliases.test": _labels(5, b"\x01aPP", b"PP"),
+    "label-servers.test": _labels(2, b"PP", b"PP"),
+    "label-authorities.test": _labels(6, b"PP", b"PPPP" + bytes(20)),
     "drip.test": lambda query: Large(bytes(65535), 0.1),
     "drip-tail.test": lambda query: Large(_answered(query, 1, STRANGER)[:-1], 0.05, 1000),
     "others.test": lambda query: Large(_with_id(query, query.id ^ 1), times=10**6),

@@ -32,9 +32,6 @@ SECONDS = 3.0
 EACH = 0.003
 """Seconds that an endpoint may take from us: of a name with 4,000 addresses each one is connected to."""
 
-READING = {"labels.test": 3.0}
-"""Seconds more: dnspython takes 1.4 s for 64 KB of names of 127 labels, and there are two answers."""
-
 ENOUGH = 60
 """Upstreams that mean harm, at least."""
 
@@ -176,7 +173,7 @@ def test_each_costs_little(share: int, upstreams: dict[str, Any], tmp_path: Path
     def cost(name: str) -> tuple[int, float]:
         memory, report = alone(upstreams, name, tmp_path)
         endpoints = sum(len(upstream["endpoints"]) for upstream in report["routes"][0]["upstreams"])
-        return memory, report["elapsed"] - EACH * endpoints - READING.get(name, 0.0)
+        return memory, report["elapsed"] - EACH * endpoints
 
     names = HARMFUL[share::SHARES]
     kinds = {name: FINE if name in NAMES else f"{name.partition(' ')[0]} fine" for name in names}
