@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from . import config as reader
-from .config import container
 from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
-from .model import Cluster, Config, Failure, Place, Problem, Report, Route, RouteReport, StageName, Status
+from .model import Cluster, Config, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
 from .plan import plan
 from .probed import Probed
 from .record import replace
+from .repeats import left
 from .runner import Options, Runner
 from .selection import Selection
 from .signals import received
@@ -160,8 +159,7 @@ class Session:
         routes = tuple(without_upstream(route) if cluster is None else self._route(next(probed)) for route, cluster in self.chosen)
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
-        shared = _answering(routes) if os.path.exists(container.MARK) else frozenset()
-        told = findings([one for one in self.config.problems if not _answered(one, shared)], self.knowledge)
+        told = findings(left(self.config.problems, routes), self.knowledge)
         return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
 
     def _route(self, probed: Probed) -> RouteReport:
@@ -183,22 +181,6 @@ class Session:
     def _finished(self, probed: Probed) -> None:
         assert self._observer is not None
         self._observer(self._route(probed))
-
-
-def _answering(routes: Iterable[RouteReport]) -> frozenset[Place]:
-    """Where the upstreams stand to which a connection opened."""
-    return frozenset(
-        upstream.upstream.place
-        for route in routes
-        for upstream in route.upstreams
-        if any(o.stage is StageName.TCP and o.status is Status.OK for endpoint in upstream.endpoints for o in endpoint.outcomes)
-    )
-
-
-def _answered(problem: Problem, answering: Collection[Place]) -> bool:
-    """Is it a localhost in a container, and we are in one ourselves and something listens there? Then it shares the network."""
-    local = problem.failure is Failure.LOCALHOST_UPSTREAM and problem.facts.get("container")
-    return bool(local) and problem.place in answering
 
 
 def _runner(

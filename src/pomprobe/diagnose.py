@@ -207,7 +207,7 @@ class _Judge:
             rule,
             say.render(rule.title, facts),
             say.render(rule.why, facts),
-            say.fixes(rule, facts),
+            say.fixes(rule, {**facts, "given": ("preserve_host_header: true",) if self.cluster.route.preserve_host_header else ()}),
             outcome.stage,
             upstream,
             endpoint,
@@ -233,11 +233,15 @@ class _Judge:
         self.verdicts += alone
 
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
-        """A failure that no request meets (a dead name beside a live one, a health check that panic hides) is a warning."""
+        """A failure that no request meets is a warning.
+
+        Such as a dead name beside a live one, a health check that panic hides, a host to which its check lets no request.
+        """
         met = {entry.rule for entry in forecast}
+        out = {v.endpoint for v in self.verdicts if v.stage is StageName.HEALTH and v.endpoint and v.severity is Severity.ERROR}
         for index, verdict in enumerate(self.verdicts):
-            hidden = verdict.stage in (StageName.DNS, StageName.HEALTH) and verdict.severity is Severity.ERROR
-            if hidden and forecast and verdict.rule.code not in met:
+            hidden = verdict.stage in (StageName.DNS, StageName.HEALTH) or verdict.endpoint in out
+            if hidden and verdict.severity is Severity.ERROR and forecast and verdict.rule.code not in met:
                 self.verdicts[index] = replace(verdict, severity=Severity.WARNING, means=None)
 
     def _recovery(self) -> Facts:

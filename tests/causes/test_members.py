@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from pomprobe.model import Severity
 from servers.dns import Zone, dns_server
 from servers.health import closed_port, serve, tls
 
@@ -65,6 +66,7 @@ async def test_two_of_three_fail_their_check() -> None:
     assert ("HC154", True) == (played.route.verdicts[0].rule.code, "HC101" in played.codes)
     assert "Only 1 of 3 hosts pass their check" in played.route.verdicts[0].title
     assert "`healthy_panic_threshold: 0`" in played.fix("HC154")
+    assert "CFG603" not in played.codes  # the same advice, for what is seen here
 
 
 async def test_two_of_three_fail_their_check_without_panic() -> None:
@@ -72,6 +74,7 @@ async def test_two_of_three_fail_their_check_without_panic() -> None:
     played = await members(member(200), member(500, 503), member(500, 503), keys=CHECK + "healthy_panic_threshold: 0")
     assert [app(1.0, 200)] == played.forecast
     assert "HC154" not in played.codes
+    assert ("warning", {Severity.WARNING}) == (played.route.status, {verdict.severity for verdict in played.route.verdicts})
 
 
 async def test_a_check_that_fails_although_requests_work() -> None:
@@ -82,7 +85,7 @@ async def test_a_check_that_fails_although_requests_work() -> None:
     assert "`no_traffic_interval: 5s`" in played.verdict("HC103").fixes[-1]
     hidden = await members(member(200, 404))
     assert ([app(1.0, 200)], "warning") == (hidden.forecast, hidden.route.status)
-    assert "HC152" in hidden.codes
+    assert ("HC152" in hidden.codes, "CFG603" in hidden.codes) == (True, False)  # its `healthy_panic_threshold: 0` would end all requests
     assert "no_traffic_interval" not in " ".join(hidden.verdict("HC103").fixes)
 
 

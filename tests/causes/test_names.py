@@ -70,7 +70,7 @@ async def test_localhost_in_a_container() -> None:
     with closed_port() as port:
         played = await play(f"to: http://localhost:{port}", file="/pomerium/config.yaml")
     assert [(1.0, 503, "UF", REFUSED)] == played.forecast
-    assert f"`to: http://SERVICE:{port}`" in played.fix("CFG321")
+    assert {"TCP102"} == played.codes  # CFG321, which says the same of a localhost that was not asked, is not said again
     assert f"`http://app:{port}`" in played.fix("TCP102")
     assert f"`to: http://host.docker.internal:{port}`" in played.verdict("TCP102").fixes[1]
 

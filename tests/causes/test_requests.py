@@ -175,9 +175,11 @@ async def test_a_redirect_that_no_host_changes() -> None:
     """N: where the app always names its own address, it is not claimed that the key helps."""
     async with serve(App(lambda path, headers: response(302, "location: http://wiki.corp.internal/login\r\n"))) as port:
         played = await play(f"to: http://127.0.0.1:{port}")
+        preserved = await play(f"to: http://127.0.0.1:{port}\npreserve_host_header: true")
     assert (f"GET / from 127.0.0.1:{port} with Host: {FROM}",) == played.tried()
     fixes = played.verdict("HTTP702").fixes
     assert "preserve_host_header" not in " ".join(fixes)
+    assert fixes == preserved.verdict("HTTP702").fixes  # nor that a key helps which is set
     assert ('public address' in fixes[0], 'prefix: "http://wiki.corp.internal/"' in fixes[1]) == (True, True)
 
 

@@ -110,7 +110,7 @@ def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
     """The rule's fixes for these facts; one that names a fact nobody knows is left out, never printed with a hole.
 
     Where a fact `works` says what was tried with success, a fix that says the same without that proof is left out as well, and so is
-    one that says what was tried in vain (fact `in_vain`), unless nothing else is left.
+    one that says what was tried in vain (fact `in_vain`) or to set what is set (fact `given`), unless nothing else is left.
     """
     facts = derive(facts)
     kept: list[str] = []
@@ -121,6 +121,8 @@ def fixes(rule: Rule, facts: Facts) -> tuple[str, ...]:
             words = render(fix, facts)
             if not works or "{works}" in fix or f"`{works}`" not in words:
                 kept.append(words)
+    given = facts.get("given")
+    hopeless += [f"{verb} `{key}`" for key in (given if isinstance(given, tuple) else ()) for verb in ("Set", "set", "try")]
     left = [words for words in kept if not any(key in words for key in hopeless)] or kept
     return (left[0][3:4].upper() + left[0][4:], *left[1:]) if left and left[0].startswith("Or ") else tuple(left)
 

@@ -1,0 +1,60 @@
+"""Problems of the config that what was probed has answered, or told with more knowledge: said once (pure)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from .catalog.match import failures
+from .config import container
+from .model import Failure, Place, Problem, RouteReport, StageName, Status, Verdict
+
+TOLD: Mapping[Failure, tuple[Failure, ...]] = {
+    Failure.LOCALHOST_UPSTREAM: (Failure.CONNECTION_REFUSED, Failure.NAME_NOT_FOUND),
+    Failure.PANIC_THRESHOLD_UNSET: (Failure.HEALTH_PANIC, Failure.HEALTH_WRONG),
+}
+"""A problem of the config -> failures whose rules give its advice, for what was really seen there."""
+
+
+def left(problems: Sequence[Problem], routes: Sequence[RouteReport]) -> list[Problem]:
+    """The problems that are still worth a word beside what is said of the routes."""
+    gone = {problem.failure for problem in problems} & TOLD.keys()
+    if not gone:
+        return list(problems)
+    answering = _places(routes) if os.path.exists(container.MARK) else frozenset[Place]()
+    told = {kind: _said(kind, routes) for kind in gone}
+    return [one for one in problems if not _shared(one, answering) and not told.get(one.failure, _never)(one.place)]
+
+
+def _never(_: Place) -> bool:
+    return False
+
+
+def _said(kind: Failure, routes: Iterable[RouteReport]) -> Callable[[Place], bool]:
+    """Does a verdict at this place (of an upstream, or of its route) say what a problem of this kind would?"""
+    verdicts = [verdict for route in routes for verdict in route.verdicts if _about(verdict, TOLD[kind])]
+    places = {verdict.place for verdict in verdicts if verdict.upstream is not None}
+    whole = {(route.route.place.file, route.route.place.path) for route in routes if any(v in verdicts for v in route.verdicts)}
+    if kind is Failure.PANIC_THRESHOLD_UNSET:
+        return lambda place: (place.file, place.path.partition(".")[0]) in whole
+    return lambda place: place in places
+
+
+def _about(verdict: Verdict, kinds: Iterable[Failure]) -> bool:
+    return any(kind in failures(verdict.rule) for kind in kinds)
+
+
+def _places(routes: Iterable[RouteReport]) -> frozenset[Place]:
+    """Where the upstreams stand to which a connection opened."""
+    return frozenset(
+        upstream.upstream.place
+        for route in routes
+        for upstream in route.upstreams
+        if any(o.stage is StageName.TCP and o.status is Status.OK for endpoint in upstream.endpoints for o in endpoint.outcomes)
+    )
+
+
+def _shared(problem: Problem, answering: frozenset[Place]) -> bool:
+    """Is it a localhost in a container, and we are in one ourselves and something listens there? Then it shares the network."""
+    local = problem.failure is Failure.LOCALHOST_UPSTREAM and problem.facts.get("container")
+    return bool(local) and problem.place in answering
