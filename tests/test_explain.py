@@ -197,3 +197,13 @@ def test_a_log_line_leads_to_its_route() -> None:
     """The name of Envoy's cluster is one that --route takes."""
     found = explain('{"upstream-cluster":"app-0c3c49ee3957ee89","response-code":504,"response-code-details":"response_timeout"}')
     assert "--route app-0c3c49ee3957ee89 " in dict(found.sections)["Of which route"]
+
+
+def test_what_one_get_does_not_show() -> None:
+    """Idle connections, large bodies and slow uploads: what to look for, where no probe looks."""
+    closed = dict(explain("503 UC upstream_reset_before_response_started{connection_termination}").sections)
+    assert "--data-binary @FILE" in closed["If `pomprobe check` finds nothing"]
+    refused = explain(f"{RB}{{remote_connection_failure|delayed_connect_error:_Connection_refused}}")
+    assert "If `pomprobe check` finds nothing" not in dict(refused.sections)
+    for text in ("request_overall_timeout", "408 request_overall_timeout"):
+        assert "-T FILE" in dict(explain(text).sections)["If `pomprobe check` finds nothing"]

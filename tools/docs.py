@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pomprobe.catalog import load, plain
 from pomprobe.catalog.render import required, sentence
-from pomprobe.explain import Code, codes
+from pomprobe.explain import UNSEEN, Code, codes
 from pomprobe.model import Fact, Rule, Severity, StageName
 
 ROOT = Path(__file__).parent.parent
@@ -160,7 +160,8 @@ def _values(value: object) -> str:
 def _code(code: Code, rules: Sequence[Rule]) -> Iterator[str]:
     yield from (f"# {code.name}", "", WRITTEN.format(source=f"probes/codes/{code.name}.yaml"), "", f"{code.title}.", "")
     yield f"Seen as {code.seen_as}." + (f" Also called {', '.join(f'`{name}`' for name in code.also)}." if code.also else "")
-    for heading, text in (*code.sections, ("First", code.first)):
+    unseen = ((f"{UNSEEN}{f' (`{code.unseen[0]}`)' if code.unseen[0] else ''}", code.unseen[1]),) if code.unseen is not None else ()
+    for heading, text in (*code.sections, *unseen, ("First", code.first)):
         yield from ("", f"## {heading}", "", text)
     behind = [rule for rule in rules if rule.means is not None and not rule.retired and rule.means["code"] in (code.name, *code.also)]
     if behind:

@@ -23,7 +23,7 @@ from .probed import Probed
 from .record import replace
 from .repeats import left
 from .runner import Options, Runner
-from .selection import Selection
+from .selection import Selection, concerning
 from .signals import received
 from .system_ca import read_bundle
 from .timed import bug
@@ -159,7 +159,8 @@ class Session:
         routes = tuple(without_upstream(route) if cluster is None else self._route(next(probed)) for route, cluster in self.chosen)
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
-        told = findings(left(self.config.problems, routes), self.knowledge)
+        problems = concerning(self.config.problems, self.config.routes, [route for route, _ in self.chosen])
+        told = findings(left(problems, routes), self.knowledge)
         return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
 
     def _route(self, probed: Probed) -> RouteReport:

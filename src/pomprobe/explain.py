@@ -25,12 +25,18 @@ WIDTH = 100
 ROW = re.compile(r"[a-z ]{2,14}  +(?=\S)")
 """A setting's name, beside which its value stands."""
 
+UNSEEN = "If `pomprobe check` finds nothing"
+"""Heading of what one GET does not show."""
+
 NEAR = 5
 """Words that are offered where nothing fits."""
 
 
 class Code(Record, frozen=True):
-    """One of Envoy's codes: the file probes/codes/NAME.yaml. also: further names of the same thing."""
+    """One of Envoy's codes: the file probes/codes/NAME.yaml. also: further names of the same thing.
+
+    unseen: words of the details, and what may be behind these that no probe sees.
+    """
 
     name: str
     also: tuple[str, ...]
@@ -39,6 +45,7 @@ class Code(Record, frozen=True):
     sections: tuple[tuple[str, str], ...]
     first: str
     see: tuple[str, ...]
+    unseen: tuple[str, str] | None = None
 
 
 class Explanation(Record, frozen=True):
@@ -114,7 +121,10 @@ def _read(document: object) -> Code:
         raise CatalogError("probes/codes: a file is no mapping")
     sections = tuple((str(section["heading"]), str(section["text"]).strip()) for section in document["sections"])
     also, see = tuple(map(str, document.get("also", ()))), tuple(map(str, document["see"]))
-    return Code(str(document["name"]), also, str(document["title"]), str(document["seen_as"]), sections, str(document["first"]), see)
+    unseen = document.get("unseen")
+    hidden = (str(unseen["words"]), str(unseen["text"])) if isinstance(unseen, dict) else None
+    name, title, seen_as, first = (str(document[key]) for key in ("name", "title", "seen_as", "first"))
+    return Code(name, also, title, seen_as, sections, first, see, hidden)
 
 
 @cache
@@ -159,7 +169,8 @@ def _helps(rule: Rule, facts: Facts) -> str:
 
 def _of_code(code: Code, catalog: Catalog) -> Explanation:
     also = (("Also called", ", ".join(code.also)),) if code.also else ()
-    sections = (("Seen as", code.seen_as), *also, *code.sections, ("First", code.first))
+    hidden = ((UNSEEN, code.unseen[1]),) if code.unseen is not None and not code.unseen[0] else ()
+    sections = (("Seen as", code.seen_as), *also, *code.sections, *hidden, ("First", code.first))
     return Explanation(f"{code.name}: {code.title}", sections, _rules_of(code, catalog), code.see)
 
 
@@ -195,6 +206,8 @@ def _of_sighting(seen: Sighting, catalog: Catalog) -> Explanation:
         sections += of_cause(found[0])
     elif not found:
         sections += [*code.sections[1:], ("First", code.first)]
+    if code.unseen is not None and code.unseen[0] in seen.details:
+        sections.append((UNSEEN, code.unseen[1]))
     rules = tuple(cause.rule for cause in found) or _rules_of(code, catalog)
     see = tuple(dict.fromkeys((*code.see, *(found[0].rule.see if len(found) == 1 else ()))))
     return Explanation(f"{seen.head}: {code.title}", tuple(sections), rules, see, facts=facts)

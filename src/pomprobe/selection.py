@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from .model import Report, Route
+from .model import Problem, Report, Route
 from .record import Record, replace
 
 
@@ -17,6 +17,13 @@ class Selection(Record, frozen=True):
     def __contains__(self, route: Route) -> bool:
         names = (route.name, route.key_name, route.from_host, route.from_url, route.cluster_name)
         return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
+
+
+def concerning(problems: Sequence[Problem], routes: Sequence[Route], chosen: Sequence[Route]) -> tuple[Problem, ...]:
+    """The problems without those of routes that are not chosen."""
+    mine = {(route.place.file, route.place.path) for route in chosen}
+    others = {(route.place.file, route.place.path) for route in routes} - mine
+    return tuple(one for one in problems if (one.place.file, one.place.path.partition(".")[0]) not in others)
 
 
 def merge(reports: Sequence[Report]) -> Report:

@@ -129,11 +129,13 @@ def test_a_route_that_nothing_matches_leaves_nothing_judged() -> None:
 
 
 def test_only_the_chosen_routes_are_probed() -> None:
-    """--route leaves the others out."""
+    """--route leaves the others out, and what is wrong with their keys; what is global stays."""
     with app() as up:
-        name = config(f"to: {up.url}", "to: http://127.0.0.1:1")
+        name = config(f"to: {up.url}", "to: https://127.0.0.1:1\ntls_skip_verify: true", top="not_a_key: 1\n")
         ended = pomprobe("check", name, "--route", "a.*", "-o", "json")
-    assert (0, ["https://a.example.com"]) == (ended.code, [route["from"] for route in json.loads(ended.out)["routes"]])
+    report = json.loads(ended.out)
+    assert (0, ["https://a.example.com"]) == (ended.code, [route["from"] for route in report["routes"]])
+    assert ["not_a_key"] == [problem["place"]["path"] for problem in report["problems"] if problem["code"] != "CFG320"]
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1), ("never", 0)])

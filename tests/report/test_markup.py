@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from pomprobe.model import Endpoint
+from pomprobe.record import replace
 from pomprobe.report import markdown
 from pomprobe.report.clean import clean
 from pomprobe.report.html import for_mail
@@ -100,6 +102,14 @@ def test_many_failures_are_told_at_a_glance(printed: Printed) -> None:
     assert "The upstream's certificate has expired (10.0.0.7:443) TLS102: billing-100, billing-105," in glance
     assert "Name not found DNS101: grafana-160," in glance and "8 routes503 UH" in glance
     assert "160 routes are fine: 160 × 200; the slowest is svc-199," in Page(printed(examples.many(), "html")).text
+
+
+def test_the_same_finding_at_several_endpoints_keeps_its_words(printed: Printed) -> None:
+    """At a glance it is said without the endpoints, and not by the rule's name."""
+    routes = [examples.expired(f"route-{i}", line=10 * i) for i in range(1, 9)]
+    routes[0] = replace(routes[0], verdicts=tuple(replace(v, endpoint=Endpoint("10.0.0.8", 443)) for v in routes[0].verdicts))
+    glance = " ".join(Page(printed(examples.report(*routes), "html")).text.partition("At a glance")[2].split("Routes")[0].split())
+    assert glance.startswith("✗The upstream's certificate has expired TLS102: route-1")
 
 
 @pytest.mark.parametrize("count", [0, 30, 700])

@@ -80,10 +80,11 @@ class Cause(Record, frozen=True):
 
     @property
     def title(self) -> str:
-        """The finding, or the name of the rule where it says something else of each group."""
-        titles = {seen[0].title + seen[0].at for alike in self.groups if (seen := findings(alike.first.verdicts))}
-        if len(titles) == 1:
-            return titles.pop()
+        """The finding, at its endpoints where they are the same; or the name of the rule where it says something else of each group."""
+        first = [seen[0] for alike in self.groups if (seen := findings(alike.first.verdicts))]
+        for titles in ({one.title + one.at for one in first}, {one.title for one in first}):
+            if len(titles) == 1:
+                return titles.pop()
         rule = self.groups[0].first.verdicts[0].rule if self.groups[0].first.verdicts else None
         return rule.name.replace("-", " ").capitalize() if rule is not None else ""
 
