@@ -233,10 +233,7 @@ class _Judge:
         self.verdicts += alone
 
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
-        """A failure that no request meets is a warning.
-
-        Such as a dead name beside a live one, a health check that panic hides, a host to which its check lets no request.
-        """
+        """A failure that no request meets is a warning: a dead name beside a live one, a check that panic hides, a host kept out."""
         met = {entry.rule for entry in forecast}
         out = {v.endpoint for v in self.verdicts if v.stage is StageName.HEALTH and v.endpoint and v.severity is Severity.ERROR}
         for index, verdict in enumerate(self.verdicts):

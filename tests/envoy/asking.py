@@ -20,12 +20,12 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
 
 
 async def ask_envoy(
-    envoy: Binary, *routes: Route, settings: Settings = DEFAULTS, requests: int = 1, patience: float = 20
+    envoy: Binary, *routes: Route, settings: Settings = DEFAULTS, requests: int = 1, patience: float = 20, enough: int | None = None
 ) -> list[Reproduction]:
     """Each route's answers; indices are given to the routes in their order."""
     config = Config("config.yaml", routes, settings)
     chosen = list(zip(routes, plan(config, read_bundle()), strict=True))
-    asked = Reproducer(config, chosen, Options(envoy, requests, patience))
+    asked = Reproducer(config, chosen, Options(envoy, requests, patience, enough))
     await asked.run()
     return list(asked.seen())
 

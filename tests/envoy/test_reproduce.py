@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import subprocess
@@ -175,6 +176,26 @@ async def test_patience(envoy: Binary) -> None:
         )
     assert ([(200, "-", "via_upstream")], 0) == (answers(one), one.unanswered)
     assert ([], 1) == (answers(other), other.unanswered)
+
+
+async def test_enough(envoy: Binary) -> None:
+    """One host that always says the same is asked no further; of two, and of one that changes its mind, all requests count."""
+    said = itertools.count()
+
+    async def fickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK if next(said) % 2 else OK.replace(b"200 OK", b"500 No"))
+        await writer.drain()
+
+    async with upstream(saying(OK)) as one, upstream(saying(OK)) as other, upstream(fickle) as third:
+        found = await ask_envoy(
+            envoy,
+            route(f"http://127.0.0.1:{one}"),
+            route(f"http://127.0.0.1:{one}", f"http://127.0.0.1:{other}", index=1),
+            route(f"http://127.0.0.1:{third}", index=2),
+            requests=6, enough=3,
+        )  # fmt: skip
+    assert [3, 6, 6] == [each.requests for each in found]
 
 
 async def test_what_is_not_asked(envoy: Binary) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ..model import ForecastEntry
 
 
+ENOUGH = 3
+"""Requests for a route with one host that answers each alike: there are no shares to compare."""
+
+
 def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
     """The report with `confirmed` on every route that is not ok: that its forecast is confirmed, or what Envoy answered instead.
 
@@ -33,7 +37,7 @@ def confirmed(session: Session, report: Report, envoy: str | None) -> Report:
         return report
     try:
         binary = find(envoy)
-        asked = Reproducer(session.config, [(r.route, r.cluster) for r in doubtful], Options(binary))
+        asked = Reproducer(session.config, [(r.route, r.cluster) for r in doubtful], Options(binary, enough=ENOUGH))
         ended = anyio.run(tidily, asked.run)
     except EnvoyError as error:
         say_error(f"--confirm: {error}")

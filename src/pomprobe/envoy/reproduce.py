@@ -30,6 +30,9 @@ REQUESTS = 12
 PATIENCE = 50.0
 """Seconds for each route, all of them at once."""
 
+HANGS = 5.0
+"""Seconds after which nothing is learned from asking a host again that hangs."""
+
 LOOK = 0.05
 """Seconds between two looks at which clusters are in use."""
 
@@ -37,11 +40,15 @@ Chosen = Sequence[tuple[Route, Cluster | None]]
 
 
 class Options(Record, frozen=True):
-    """requests: for each route. patience: seconds for each route, all at once."""
+    """requests: for each route. patience: seconds for each route, all at once.
+
+    enough: where the only host has given one answer and no other, so many requests are enough, or fewer that took HANGS seconds.
+    """
 
     binary: Binary
     requests: int = REQUESTS
     patience: float = PATIENCE
+    enough: int | None = None
 
 
 class Reproducer:
@@ -127,6 +134,7 @@ class _Envoy:
         self.folder = folder
         self.files = files
         self.used: dict[str, anyio.Event] = {}  # by name of cluster: set once Envoy has resolved and checked it
+        self.hosts: dict[str, int] = {}  # by name of cluster: how many it had then
 
     async def answers(self, clusters: Sequence[Cluster], keep: Callable[[Reproduction], None]) -> None:
         """Start, ask every route at once, stop. keep: called with what is known of a route, and again once its hosts are."""
@@ -186,15 +194,17 @@ class _Envoy:
                 raise EnvoyError(f"Envoy takes no more connections: {error}") from error
             line = await log.line(str(cluster.route.index))
             samples.append(Sample(line, ended))
-            if not ended:
+            if not ended or (self.hosts.get(cluster.name) == 1 and _enough(samples, self.options.enough)):
                 break
         return folded(cluster, samples, pending)
 
     async def _watch(self, admin: Admin) -> None:
         """Tell which clusters are in use; once all are, the files that hold keys and certificates can go."""
         while not all(event.is_set() for event in self.used.values()):
-            for name in (await admin.clusters()).keys() & self.used.keys():
-                self.used[name].set()
+            for name, hosts in (await admin.clusters()).items():
+                if name in self.used:
+                    self.hosts.setdefault(name, len(hosts))
+                    self.used[name].set()
             await anyio.sleep(LOOK)
         self.files.remove()
         (self.folder / CLUSTERS).unlink()
@@ -205,3 +215,10 @@ class _Envoy:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(message, file)
         new.rename(self.folder / name)
+
+
+def _enough(samples: Sequence[Sample], enough: int | None) -> bool:
+    """Would one more request of the same host say the same again?"""
+    if enough is None or len({sample.reply for sample in samples}) > 1:
+        return False
+    return len(samples) >= enough or sum(sample.seconds for sample in samples) >= HANGS
