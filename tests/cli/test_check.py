@@ -109,7 +109,7 @@ def test_a_dash_is_standard_input() -> None:
     """`-` reads the config from standard input, which places then name."""
     with app(running=False) as down:
         given = Path(config(f"to: {down.url}")).read_bytes()
-        ended = pomprobe("check", "-", "-o", "short", stdin=given)
+        ended = pomprobe("check", "-", stdin=given)
     assert 1 == ended.code
     assert "1 route: 1 failing" in ended.out and "<stdin>:3:9 routes[0].to" in ended.out
 
