@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -103,6 +104,16 @@ def test_files_are_small() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     """Each file begins with a sentence."""
     assert [str(path) for path in FILES if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].strip()] == []
+
+
+WALL_CLOCK = {"api.py", "lint.py", "config/pem.py", "demo/certificate.py", "net/certificates.py", "net/judge.py", "net/verify.py"}
+"""Who asks for the date: when a report was begun, and whether a certificate is valid."""
+
+
+def test_a_wall_clock_that_jumps_moves_no_timer() -> None:
+    """Timers and elapsed times are of the monotonic clock: nobody else reads the other one."""
+    wall = re.compile(r"\btime\.time\(|from time import.*\btime\b|\.now\(|\.today\(|utcnow|localtime|gmtime")
+    assert {str(path.relative_to(SOURCE)) for path in FILES if wall.search(path.read_text())} == WALL_CLOCK
 
 
 def test_what_is_exported_is_there() -> None:
