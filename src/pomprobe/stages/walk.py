@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -19,7 +20,7 @@ class Clock:
     """Envoy's timers of one request: which one fires first, and when.
 
     The runner runs each stage in `scope`, whose deadline follows the earliest timer. A stage tells the clock what moves timers:
-    `activity` (headers or a piece of the body passed on: the idle timer starts anew), `arm` and `disarm`.
+    `headers`, `activity` (they or a piece of the body passed on: the idle timer starts anew), `arm` and `disarm`.
     Times are of the event loop's clock, which is time.monotonic.
     """
 
@@ -47,24 +48,35 @@ class Clock:
             self.scope.deadline = first
 
     def disarm(self, timer: Timer) -> None:
-        self.look()
+        self._look([timer])
         self.arm(timer, None)
 
-    def look(self) -> None:
-        """Something came now: did a timer end before it?
-
-        A loop that runs late sees what came meanwhile before the timers that ended meanwhile, and does not know which was first.
-        """
-        end = self.measured[1] if self.measured else None
-        ended = [timer for timer, expiry in self._expiries.items() if timer not in NOT_ENVOYS and expiry < (end or monotonic())]
-        if ended and self.overtaken is None:
-            self.overtaken = min(ended, key=self._expiries.__getitem__)
+    def headers(self) -> None:
+        """Response headers went on to the client: a timer that ends from now on cuts a body."""
+        self._look(self._expiries)
+        self.started = True
+        self.activity()
 
     def activity(self) -> None:
         """Headers or a piece of the body went on to the client: the idle timer starts anew."""
-        self.look()
+        self._look([Timer.IDLE])
         if self._idle is not None:
             self.arm(Timer.IDLE, self._idle)
+
+    def over(self) -> None:
+        """The stage is over: no timer ends it any more."""
+        self._look(self._expiries)
+
+    def _look(self, timers: Iterable[Timer]) -> None:
+        """Something came now that makes a difference to these timers: did one of them end before it?
+
+        A loop that runs late sees what came meanwhile before the timers that ended meanwhile, and does not know which was first.
+        """
+        if self.overtaken is not None:
+            return
+        end = (self.measured and self.measured[1]) or monotonic()
+        ended = [timer for timer in timers if timer not in NOT_ENVOYS and self._expiries.get(timer, math.inf) < end]
+        self.overtaken = min(ended, key=self._expiries.__getitem__, default=None)
 
     def begin(self) -> None:
         """The upstream's part of this stage begins now: what was before is our own preparation."""
