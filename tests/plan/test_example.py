@@ -69,9 +69,9 @@ def naive(key: str, value: str, path: str) -> bool:
 
 @pytest.mark.parametrize("key", ["prefix", "path", "regex"])
 def test_thousands_of_routes_on_one_host(key: str) -> None:
-    """Twice as many take twice as long, not four times."""
-    took = [spent(key, count) for count in (1500, 3000)]
-    assert took[1] < 3 * took[0]
+    """Twice as many take twice as long, not four times: in one of five tries, since a processor may be lent to others meanwhile."""
+    tries = ((spent(key, 1500), spent(key, 3000)) for _ in range(5))
+    assert any(twice < 3 * once for once, twice in tries)
 
 
 def spent(key: str, count: int) -> float:
