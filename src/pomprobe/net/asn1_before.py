@@ -11,13 +11,11 @@ from typing import TypeVar
 
 from . import asn1_contents as contents
 from . import der
-from .asn1_contents import Refused
+from .asn1_contents import CONSTRUCTED, NESTED, Refused
 from .asn1_items import ANY, ANY_TEXT, Choice, Field, Item, Of, Own, Primitive, Sequence, Several
 from .der import BOOLEAN, NULL, OID, SEQUENCE, SET
 
 OTHER = -3
-CONSTRUCTED = 0x20
-NESTED = "NESTED_ASN1_ERROR"
 SUPPORTED = {*range(1, 7), 10, 12, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30}
 """Universal numbers that a value of any type may have and be more than bytes."""
 
@@ -159,7 +157,5 @@ T = TypeVar("T")
 
 
 def _nested(read: Callable[[], T]) -> T:
-    try:
+    with contents.behind(NESTED):
         return read()
-    except Refused as refused:
-        raise Refused(*refused.reasons, NESTED) from None

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from .der import Malformed
 
+CONSTRUCTED = 0x20
+NESTED = "NESTED_ASN1_ERROR"
 BOOLEAN, INTEGER, BIT_STRING, NULL, OID, ENUMERATED = 1, 2, 3, 5, 6, 10
 UTF8, UTC_TIME, GENERALIZED_TIME, UNIVERSAL, BMP = 12, 23, 24, 28, 30
 OFFSET = re.compile(rb"(\d{12})(?:Z|([+-])([01]\d|2[0-3])([0-5]\d))")
@@ -20,6 +22,20 @@ class Refused(Malformed):
     def __init__(self, *reasons: str) -> None:
         super().__init__(*reasons)
         self.reasons = reasons
+
+
+class behind:
+    """Whoever reads what is refused inside notes these reasons behind its own."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = reasons
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Refused):
+            raise Refused(*error.reasons, *self.reasons) from None
 
 
 def check(kind: int, content: bytes, *, later: bool, strict: bool = False) -> None:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from . import asn1_contents as contents
 from . import der
-from .asn1_contents import Refused
+from .asn1_contents import CONSTRUCTED, NESTED, Refused
 from .asn1_items import ANY, Choice, Field, Item, Of, Own, Primitive, Sequence, Several
 from .der import BOOLEAN, NULL, SEQUENCE
 
-CONSTRUCTED = 0x20
-NESTED = "NESTED_ASN1_ERROR"
 DECODE = "DECODE_ERROR"
 
 
@@ -46,10 +44,8 @@ def _field(field: Field, data: bytes, at: int, end: int, optional: bool) -> int 
     if optional and _peek(data, at, end) != expected:
         return None
     begin, stop = take(data, at, end, expected)
-    try:
+    with contents.behind(NESTED):
         behind = _inside(field, data, begin, stop, False)
-    except Refused as refused:
-        raise Refused(*refused.reasons, NESTED) from None
     if behind != stop:
         raise Refused("EXPLICIT_LENGTH_MISMATCH")
     return stop
@@ -68,20 +64,16 @@ def _inside(field: Field, data: bytes, at: int, end: int, optional: bool) -> int
 
 
 def _nested(item: Item, data: bytes, at: int, end: int) -> int:
-    try:
+    with contents.behind(NESTED):
         behind = read(item, data, at, end)
-    except Refused as refused:
-        raise Refused(*refused.reasons, NESTED) from None
     assert behind is not None  # it is not optional
     return behind
 
 
 def _choice(item: Choice, data: bytes, at: int, end: int, optional: bool) -> int | None:
     for field in item.fields:
-        try:
+        with contents.behind(NESTED):
             behind = _field(field, data, at, end, True)
-        except Refused as refused:
-            raise Refused(*refused.reasons, NESTED) from None
         if behind is not None:
             return behind
     if optional:

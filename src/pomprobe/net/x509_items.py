@@ -35,10 +35,8 @@ def name(data: bytes, at: int, end: int) -> int:
 
 def attribute(data: bytes, at: int, end: int) -> int:
     position, stop = take(data, at, end, SEQUENCE)
-    try:
+    with contents.behind(DECODE):
         position = any_value(data, oid(data, position, stop), stop, text=True)
-    except Refused as refused:
-        raise Refused(*refused.reasons, DECODE) from None
     if position != stop:
         raise Refused(DECODE)
     return stop
@@ -61,12 +59,10 @@ def algorithm(data: bytes, at: int, end: int) -> int:
 
 
 def key(data: bytes, at: int, end: int) -> int:
-    try:
+    with contents.behind(DECODE):
         position, stop = enter(data, at, end)
         if bits(data, algorithm(data, position, stop), stop) != stop:
             raise Refused
-    except Refused as refused:
-        raise Refused(*refused.reasons, DECODE) from None
     return stop
 
 

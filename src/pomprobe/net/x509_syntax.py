@@ -108,15 +108,13 @@ def _certificate_before(data: bytes) -> str | None:
 def _certificate(data: bytes) -> str | None:
     """Envoy 1.40."""
     end = len(data)
-    try:
+    with contents.behind(DECODE):
         begin, stop = x509_items.enter(data, 0, end)
         position, algorithm = x509_items.enter(data, begin, stop)
         behind = x509_items.algorithm(data, algorithm, stop)
         contents.bit_string(signature(data, behind, stop))
         if stop != end:
             raise Refused
-    except Refused as refused:
-        raise Refused(*refused.reasons, DECODE) from None
     return _signed(data, position, algorithm)
 
 
@@ -131,20 +129,16 @@ def _signed(data: bytes, at: int, end: int) -> str | None:
         version, at = int.from_bytes(number), stop
         if version > 2:
             return INVALID_VERSION
-    try:
+    with contents.behind(DECODE):
         at = _fields(data, at, end)
-    except Refused as refused:
-        raise Refused(*refused.reasons, DECODE) from None
     for tag in (0x81, 0x82) if version else ():
         if at < end and data[at] == tag:
             at = x509_items.bits(data, at, end, tag)
     if version == 2 and at < end and data[at] == 0xA3:
         begin, stop = take(data, at, end, 0xA3)
-        try:
+        with contents.behind(DECODE):
             if asn1_later.read(EXTENSIONS, data, begin, stop) != stop:
                 raise Refused
-        except Refused as refused:
-            raise Refused(*refused.reasons, DECODE) from None
         at = stop
     if at != end:
         raise Refused(DECODE)
