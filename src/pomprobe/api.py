@@ -18,12 +18,13 @@ from .defects import place_of
 from .diagnose import WARN_AT, Knowledge, diagnose, findings, without_upstream
 from .model import Cluster, Config, Report, Route, RouteReport, StageName, Status
 from .net.resolv_conf import Machine
-from .plan import plan
+from .plan import authorize, plan
 from .probed import Probed
 from .record import replace
 from .repeats import left
 from .runner import Options, Runner
 from .selection import Selection, concerning
+from .services import problems as problems_of_services
 from .signals import received
 from .system_ca import read_bundle
 from .timed import bug
@@ -69,7 +70,8 @@ class Session:
         self.config = config
         self.options = options or Options()
         self.knowledge = Knowledge(_envoy(pomerium_version), warn_at)
-        planned = zip(config.routes, plan(config, read_bundle()), strict=True)
+        bundle = read_bundle()
+        planned = zip(config.routes, plan(config, bundle), strict=True)
         self.chosen: list[tuple[Route, Cluster | None]] = [(route, cluster) for route, cluster in planned if route in selection]
         self.signal: signal.Signals | None = None
         self._observer = observer
@@ -78,12 +80,16 @@ class Session:
         self._judged: dict[int, tuple[Knowledge, RouteReport]] = {}
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
-        clusters = [cluster for _, cluster in self.chosen if cluster is not None]
-        self._runner = _runner(clusters, self.options, self._finished if observer else None, fork, apart)
+        self._authorize = authorize(config, bundle) if any(cluster for _, cluster in self.chosen) else None
+        self._runner = _runner(self._clusters(), self.options, self._finished if observer else None, fork, apart)
+
+    def _clusters(self) -> list[Cluster]:
+        """What is probed: the clusters of the routes, and behind them Pomerium's own service where there is one."""
+        return [cluster for cluster in (*(cluster for _, cluster in self.chosen), self._authorize) if cluster is not None]
 
     @property
     def total(self) -> int:
-        """Routes that are probed."""
+        """Clusters that are probed: one for each route, and Pomerium's own service where that is another process."""
         return len(self._runner.probed)
 
     def pending(self) -> list[str]:
@@ -143,9 +149,8 @@ class Session:
         """A session over these of its routes (by index) alone, of which nothing is known yet."""
         other = copy.copy(self)
         other.chosen = [(route, cluster) for route, cluster in self.chosen if route.index in routes]
-        other.signal, other._scope, other._defect, other._judged = None, None, None, {}
-        clusters = [cluster for _, cluster in other.chosen if cluster is not None]
-        other._runner = _runner(clusters, self.options, other._finished if self._observer else None)
+        other.signal, other._scope, other._defect, other._judged, other._authorize = None, None, None, {}, None
+        other._runner = _runner(other._clusters(), self.options, other._finished if self._observer else None)
         return other
 
     def speak_as(self, envoy: str) -> None:
@@ -160,6 +165,7 @@ class Session:
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
         problems = concerning(self.config.problems, self.config.routes, [route for route, _ in self.chosen])
+        problems += problems_of_services([self._route(own) for own in probed])
         told = findings(left(problems, routes), self.knowledge)
         return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
 
@@ -181,7 +187,8 @@ class Session:
 
     def _finished(self, probed: Probed) -> None:
         assert self._observer is not None
-        self._observer(self._route(probed))
+        if probed.cluster is not self._authorize:
+            self._observer(self._route(probed))
 
 
 def _runner(

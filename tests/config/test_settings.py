@@ -188,3 +188,30 @@ def test_authority_unreadable() -> None:
         0
     ].envoy_refusals
     assert () == read(text.replace("https://app.internal", "http://app.internal")).routes[0].envoy_refusals
+
+
+@pytest.mark.parametrize(
+    ("text", "urls", "paths"),
+    [
+        ("services: proxy", ["http://127.0.0.1:5443"], ["services"]),
+        ("services: proxy, authenticate\naddress: :5443", ["http://127.0.0.1:5444"], ["services"]),
+        ("services: proxy\nauthorize_service_url: https://a", ["https://a"], ["authorize_service_url"]),
+        (
+            "services: proxy\nauthorize_service_url: https://a\nauthorize_service_urls: ['https://b:1', '', 'http://c']",
+            ["https://a", "https://b:1", "http://c"],
+            ["authorize_service_url", "authorize_service_urls[0]", "authorize_service_urls[2]"],
+        ),
+        (
+            "services: proxy\nauthorize_service_url: https://a\nauthorize_internal_service_url: https://b",
+            ["https://b"],
+            ["authorize_internal_service_url"],
+        ),
+        ("services: all\nauthorize_service_url: https://a", [], []),
+        ("services: proxy,authorize\nauthorize_service_url: https://a", [], []),
+        ("services: authenticate\nauthorize_service_url: https://a", [], []),
+    ],
+)
+def test_where_the_authorize_service_is(text: str, urls: list[str], paths: list[str]) -> None:
+    """Another process only in a split deployment; without a key a port of this machine (GetInternalAuthorizeURLs)."""
+    found = read(f"{text}\n{ROUTE}").settings.authorize
+    assert (urls, paths) == ([one.url for one in found], [one.place.path for one in found])

@@ -171,7 +171,7 @@ def test_no_format_prints_a_request_header_s_value(format: str, printed: Printed
         (examples.report(examples.healthy(), examples.redirect()), "All is well: 1 route answers, 1 skipped (1.2 s)."),
         (
             examples.report(examples.healthy(), findings=[examples.finding()]),
-            "All is well: 1 route answers; but 1 problem in pomerium.yaml (1.2 s).",
+            "1 route answers; but 1 problem in pomerium.yaml (1.2 s).",
         ),
         (
             examples.report(examples.expired(), interrupted=True),

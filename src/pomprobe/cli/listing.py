@@ -25,7 +25,7 @@ def list_routes(
     if output not in ("text", "json"):
         usage(f"--output {output}: one of text, json")
     from ..listing import describe
-    from ..plan import plan
+    from ..plan import authorize, plan
     from ..report.clean import clean
     from ..selection import Selection
     from ..system_ca import read_bundle
@@ -36,6 +36,8 @@ def list_routes(
         for one, cluster in zip(config.routes, plan(config, read_bundle()), strict=True):
             if one in selection:
                 found.append((one, list(describe(one, cluster, config.settings if verbose else None))))
+        if found and (own := authorize(config, read_bundle())) is not None:
+            found.append((own.route, list(describe(own.route, own, config.settings if verbose else None))))
     if output == "json":
         typer.echo(
             json.dumps(

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from ..model import CircuitBreakers, DNSSettings, Failure, Place, Settings
 from . import compound, duration, files, url, values
 from .reader import Reader
+from .services import authorize
 from .values import Refused
 
 FAMILIES = ("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL")
@@ -35,6 +36,8 @@ def read_settings(reader: Reader) -> Settings:
         services=services,
         address=reader.text("address"),
         authenticate_service_url=reader.text("authenticate_service_url"),
+        authorize=authorize(reader, set(service_names(services))),
+        override_certificate_name=reader.text("override_certificate_name"),
         places=reader.places,
     )
 

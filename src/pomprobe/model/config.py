@@ -206,6 +206,8 @@ class Settings(Record, frozen=True):
     services: str = "all"
     address: str = ""
     authenticate_service_url: str = ""
+    authorize: tuple[Upstream, ...] = ()  # where the proxy asks before each request; empty where it is its own authorize service
+    override_certificate_name: str = ""
     places: Mapping[str, Place] = field(default_factory=dict)  # global key -> place of its value
 
 

@@ -165,6 +165,7 @@ class Failure(StrEnum):
     # the set of routes
     NO_ROUTES = "no_routes"
     SERVICES_WITHOUT_PROXY = "services_without_proxy"
+    AUTHORIZE_UNREACHABLE = "authorize_unreachable"  # seen by probing: Pomerium's own service; facts at (stage), key, url, reason, share
     ROUTES_AND_POLICY = "routes_and_policy"  # both lists are read, policy first
     DUPLICATE_ROUTE = "duplicate_route"  # blocks the clusters of all routes
     SHADOWED_ROUTE = "shadowed_route"  # an earlier route takes every request of it

@@ -5,7 +5,7 @@ Source of every rule: Pomerium's config/envoyconfig (clusters.go, routes.go, pro
 
 from __future__ import annotations
 
-from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Route, RouteKind, Settings, Upstream
+from ..model import CircuitBreakers, Cluster, Config, DNSSettings, Protocol, Route, RouteKind, Settings, TLSOptions, Upstream
 from ..record import fields, replace
 from .bundle import Bundle
 from .example import Earlier
@@ -14,7 +14,7 @@ from .request import request
 from .timers import timers
 from .transport import Trust, discovery, protocol, refusals, tls, trusts
 
-__all__ = ["Bundle", "plan"]
+__all__ = ["Bundle", "authorize", "plan"]
 
 WITHOUT_UPSTREAM = (RouteKind.REDIRECT, RouteKind.RESPONSE, RouteKind.TUNNEL)
 """Routes for which Envoy connects to nothing that can be probed."""
@@ -22,6 +22,9 @@ WITHOUT_UPSTREAM = (RouteKind.REDIRECT, RouteKind.RESPONSE, RouteKind.TUNNEL)
 PANIC_THRESHOLD = 50
 """Envoy's healthy_panic_threshold where the route sets none, in per cent."""
 
+
+AUTHORIZE = "pomerium-authorize"
+"""Envoy's cluster for Pomerium's own authorize service, as in its logs."""
 
 UNSET = CircuitBreakers()
 
@@ -41,6 +44,22 @@ def plan(config: Config, bundle: Bundle) -> tuple[Cluster | None, ...]:
         clusters.append(_cluster(route, earlier, config.settings, trust) if probed else None)
         earlier.add(route)
     return tuple(clusters)
+
+
+def authorize(config: Config, bundle: Bundle) -> Cluster | None:
+    """Envoy's cluster for Pomerium's authorize service (clusters.go, buildInternalCluster); None where that is no other process.
+
+    As the cluster of a tunnel: its name, connection and TLS are probed as Envoy uses them, and nothing is asked.
+    """
+    upstreams, settings = config.settings.authorize, config.settings
+    if not upstreams:
+        return None
+    options = TLSOptions(server_name=settings.override_certificate_name)
+    tcp = RouteKind.TCP
+    route = Route(AUTHORIZE, -1, tcp, "", "", upstreams, upstreams[0].place, cluster_name=AUTHORIZE, tls=options, timeout=0.0)
+    cluster = _cluster(route, Earlier(), settings, trusts(settings, bundle))
+    limits = replace(cluster.timers, handshake=cluster.timers.connect, request=None, max_duration=None)
+    return replace(cluster, protocol=Protocol.RAW, timers=limits, source_address="", refusals=())
 
 
 def _cluster(route: Route, earlier: Earlier, settings: Settings, trust: Trust) -> Cluster:

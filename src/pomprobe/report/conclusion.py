@@ -37,8 +37,10 @@ def conclusion(report: Report) -> list[Span]:
             *([f"{words.plural(excused, 'route')} with known failures"] if excused and fine == excused else []),
             *([f"{total - fine} skipped"] if total > fine else []),
         ]
-        well = "Nothing new" if excused else "All is well"
-        said = f"{well}: {', '.join(parts)}" if fine else f"Nothing to probe: {words.plural(total, 'route')} skipped"
+        well = "Nothing new: " if excused else "All is well: "
+        if any(finding.severity is Severity.ERROR for finding in report.findings):
+            well = ""  # what is wrong with the config may be that every route fails
+        said = f"{well}{', '.join(parts)}" if fine else f"Nothing to probe: {words.plural(total, 'route')} skipped"
         return [(said, "ok" if not config else ""), (f"; but {config}" if config else "", "warning"), (took + "." + early, "")]
     spans: list[Span] = [(f"{words.plural(total, 'route')}: ", "")]
     for number, (status, count) in enumerate(counted):
