@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import factories
 import pytest
 
+import factories
 from pomprobe.diagnose import Knowledge, diagnose
 from pomprobe.model import Cluster, Config, EndpointOutcomes, Failure, Outcome, Place, Protocol, Settings, StageName, Status, Upstream
 from pomprobe.plan import authorize
