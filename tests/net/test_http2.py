@@ -138,3 +138,17 @@ def test_long_request_body_is_refused() -> None:
     """What does not fit the window of every server would have to wait for it: we send no such body."""
     with pytest.raises(ValueError, match="65535"):
         Http2Codec().request(GET, b"x" * 65536)
+
+
+@pytest.mark.parametrize(
+    ("cut", "whole"),
+    [(bytes.fromhex("62043a6f64640178") + bytes(8), False), (bytes.fromhex("62043a6f64640f1301") + b"x", True), (b"\x88", True)],
+)
+def test_headers_without_the_end_of_their_padding(cut: bytes, whole: bool) -> None:
+    """Padding is none of them (fuzzed, Envoy 1.37 and 1.40), and a field that does not end before it never will."""
+    codec = Http2Codec()
+    codec.request(GET)
+    frame = (1 + len(cut) + 9).to_bytes(3) + b"\x01\x0d\0\0\0\x01\x09" + cut + b"\0\0\0"
+    events = [*codec.feed(b"\0\0\0\x04\0\0\0\0\0" + frame)]
+    ended = events[-1] if events else codec.eof()
+    assert isinstance(ended, Closed if whole else Refused)

@@ -146,11 +146,11 @@ class Http2Codec:
 
         Not at every byte, unless it is the last: what comes drop by drop would cost too much.
         """
-        begun = self._frames.unfinished() if self._head is None else b""
+        begun, whole = self._frames.unfinished() if self._head is None else (b"", False)
         if not begun or (not last and len(begun) < self._looked_at * 5 // 4):
             return None
         self._looked_at = len(begun) + 1
-        return verdict(begun, self._decoder)
+        return verdict(begun, self._decoder, whole)
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:

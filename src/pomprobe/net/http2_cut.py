@@ -37,8 +37,11 @@ class _Wrong(Exception):
     pass
 
 
-def verdict(begun: bytes, decoder: Decoder) -> Refused | Reset | None:
-    """What is wrong already with a response's headers of which this much has come. decoder: as it was before them; it stays so."""
+def verdict(begun: bytes, decoder: Decoder, whole: bool = False) -> Refused | Reset | None:
+    """What is wrong already with a response's headers of which this much has come. decoder: as it was before them; it stays so.
+
+    whole: no more is to come of them, only padding: what is unfinished then is wrong (nghttp2_session.c, `final` of inflate_header_block).
+    """
     cut = look(begun)
     decoder = copy.deepcopy(decoder)
     try:
@@ -50,7 +53,7 @@ def verdict(begun: bytes, decoder: Decoder) -> Refused | Reset | None:
         return too_many(many)
     except (HPACKError, UnicodeDecodeError):
         return Refused(UNDECODABLE)
-    wrong = cut.wrong or cut.index > STATIC + len(decoder.header_table.dynamic_entries)
+    wrong = cut.wrong or (whole and cut.whole < len(begun)) or cut.index > STATIC + len(decoder.header_table.dynamic_entries)
     return Refused(UNDECODABLE) if wrong else None
 
 

@@ -260,17 +260,19 @@ class FrameReader:
         """Bytes that have come of a DATA frame of our stream which is not complete."""
         return len(self._buffer) if self._kind == Type.DATA and self._stream == STREAM and not self._flags & PADDED else 0
 
-    def unfinished(self) -> bytes:
-        """The compressed headers of our stream that have come so far, where more were announced."""
+    def unfinished(self) -> tuple[bytes, bool]:
+        """The compressed headers of our stream that have come so far, where more was announced; are they all, but for their padding?"""
         if self._block is None and not (self._kind == Type.HEADERS and self._stream == STREAM):
-            return b""
+            return b"", False
         if self._block is not None and self._block_stream != STREAM:
-            return b""
+            return b"", False
         begun = bytes(self._block or b"")
         if self._kind not in (Type.HEADERS, Type.CONTINUATION):
-            return begun
-        padded = 1 if self._kind == Type.HEADERS and self._flags & PADDED else 0
-        return begun + bytes(self._buffer[padded + (self._fixed() if self._kind == Type.HEADERS else 0) :])
+            return begun, False
+        lead = self._lead() if self._kind == Type.HEADERS else 0
+        padding = self._buffer[0] if lead > self._fixed() and self._buffer else 0
+        end = self._length - padding
+        return begun + bytes(self._buffer[lead:end]), bool(self._flags & END_HEADERS) and len(self._buffer) >= end
 
     def _begin(self, stream: int, fields: bytes, ends_stream: bool) -> Frame | None:
         self._block = bytearray()

@@ -26,8 +26,6 @@ INVALID_CA, PATH_LENGTH, PURPOSE, UNHANDLED_CRITICAL, INVALID_EXTENSION = 24, 25
 CONSTRAINTS_WITHOUT_NAMES = 1000
 """X509_V_ERR numbers of OpenSSL and BoringSSL; the last one is BoringSSL's alone, its number ours."""
 
-INVALID_POLICY = "184549520:X.509_certificate_routines:OPENSSL_internal:INVALID_POLICY_EXTENSION|"
-
 
 class Verdict(Record, frozen=True):
     """The first error, 0 for none, and how far from the leaf. before: BoringSSL's errors that stand before it in Envoy's words."""
@@ -49,7 +47,7 @@ def verify(sent: Sequence[X509], trust: TrustStore, now: datetime | None = None,
         or _check_extensions(chain[:untrusted], later)
         or _check_signatures(chain, now or datetime.now(UTC))
         or _check_names(chain, later)
-        or _check_policies(chain)
+        or _check_policies(chain, later)
     )
     return replace(verdict, before="|".join(noted) + ("|" if noted else "") + verdict.before) if noted else verdict
 
@@ -174,8 +172,8 @@ def _check_names(chain: Sequence[X509], later: bool) -> Verdict | None:
     return None
 
 
-def _check_policies(chain: Sequence[X509]) -> Verdict:
+def _check_policies(chain: Sequence[X509], later: bool) -> Verdict:
     try:
-        return Verdict(policies.check(chain))
+        return Verdict(policies.check(chain, later=later))
     except policies.Invalid as invalid:
-        return Verdict(policies.INVALID, before="" if invalid.wordless else INVALID_POLICY)
+        return Verdict(policies.INVALID, before=invalid.words and f"{invalid.words}|")

@@ -170,7 +170,10 @@ def _outer(data: bytes) -> tuple[bytes, bytes, bytes]:
     inside = der.content(data, der.SEQUENCE)
     signed = der.element(inside)[2]
     algorithm = der.element(inside, signed)[2]
-    return inside[:signed], inside[signed:algorithm], x509_syntax.signature(inside, algorithm)
+    begin, end = x509_syntax.signature(inside, algorithm, len(inside))
+    if end != len(inside):
+        raise der.Malformed("something behind the signature")
+    return inside[:signed], inside[signed:algorithm], inside[begin:end]
 
 
 def _next(parts: Iterator[tuple[int, bytes]]) -> tuple[int, bytes]:

@@ -145,3 +145,12 @@ READ: dict[str, Item] = {
     "2.5.29.31": Of(POINT),
 }
 """The extensions that verification looks at, in its order (x509v3_cache_extensions)."""
+
+QUALIFIER = Sequence((Field(OBJECT), _simple(ANY)))
+POLICIES: dict[str, Item] = {
+    "2.5.29.32": Of(Sequence((Field(OBJECT), Field(QUALIFIER, optional=True, of=SEQUENCE)))),
+    "2.5.29.33": Of(Sequence((Field(OBJECT), Field(OBJECT)))),
+    "2.5.29.36": Sequence((Field(NUMBER, optional=True, implicit=0x80), Field(NUMBER, optional=True, implicit=0x81))),
+    "2.5.29.54": NUMBER,
+}
+"""Those that only the check of policies reads (policy.cc); a qualifier's value is taken for anything, whatever it is of."""

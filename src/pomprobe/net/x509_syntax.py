@@ -12,7 +12,7 @@ from . import asn1_contents as contents
 from .asn1_contents import INTEGER, Refused
 from .asn1_later import DECODE, take
 from .der import SEQUENCE
-from .x509_items import ALGORITHM, EXTENSIONS, READ, SIGNED
+from .x509_items import ALGORITHM, EXTENSIONS, POLICIES, READ, SIGNED
 
 LIBRARY = "ASN.1_encoding_routines:OPENSSL_internal"
 CODES = {
@@ -58,7 +58,7 @@ def complaint(encoded: bytes, later: bool) -> str | None:
 def of_extension(oid: str, value: bytes, later: bool) -> str:
     """The errors of an extension that cannot be read, "" for one that can (X509V3_EXT_d2i)."""
     try:
-        behind = (asn1_later if later else asn1_before).read(READ[oid], value, 0, len(value))
+        behind = (asn1_later if later else asn1_before).read((READ | POLICIES)[oid], value, 0, len(value))
     except Refused as refused:
         return words(refused.reasons)
     return "" if behind == len(value) else TRAILING
@@ -71,9 +71,8 @@ def _outer(data: bytes) -> tuple[int, int, int]:
     return begin, algorithm, end
 
 
-def signature(data: bytes, at: int, end: int | None = None) -> bytes:
-    """The content of the BIT STRING that ends a certificate; its length may be longer than it need be. Raises Refused."""
-    end = len(data) if end is None else end
+def signature(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the content of the BIT STRING begins and ends; its length may be longer than it need be. Raises Refused."""
     if at + 2 > end or data[at] != der.BIT_STRING:
         raise Refused(DECODE)
     size, begin = data[at + 1], at + 2
@@ -82,21 +81,23 @@ def signature(data: bytes, at: int, end: int | None = None) -> bytes:
         if not 1 <= count <= 4 or begin + count > end:
             raise Refused(DECODE)
         size, begin = int.from_bytes(data[begin : begin + count]), begin + count
-    if begin + size != end:
+    if begin + size > end:
         raise Refused(DECODE)
-    return data[begin:end]
+    return begin, begin + size
 
 
 def _certificate_before(data: bytes) -> str | None:
     """Envoy 1.37."""
     begin, algorithm, end = _outer(data)
     _, behind = take(data, algorithm, end, SEQUENCE)
-    signed = signature(data, behind, end)
+    signed, after = signature(data, behind, end)
+    if after != end:
+        raise Refused(DECODE)
     if end != len(data):
         return ""  # refused without a word
     asn1_before.read(SIGNED, data, begin, algorithm)
     asn1_before.read(ALGORITHM, data, algorithm, behind)
-    contents.bit_string(signed)
+    contents.bit_string(data[signed:end])
     parts = der.split(data[take(data, begin, end, SEQUENCE)[0] : algorithm])
     version = int.from_bytes(der.content(der.content(parts[0], 0xA0), der.INTEGER), signed=True) if parts[0][0] == 0xA0 else 0
     if version not in (0, 1, 2):
@@ -112,8 +113,9 @@ def _certificate(data: bytes) -> str | None:
         begin, stop = x509_items.enter(data, 0, end)
         position, algorithm = x509_items.enter(data, begin, stop)
         behind = x509_items.algorithm(data, algorithm, stop)
-        contents.bit_string(signature(data, behind, stop))
-        if stop != end:
+        signed, after = signature(data, behind, stop)
+        contents.bit_string(data[signed:after])
+        if after != stop or stop != end:
             raise Refused
     return _signed(data, position, algorithm)
 
