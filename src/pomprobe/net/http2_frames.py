@@ -262,9 +262,8 @@ class FrameReader:
 
     def unfinished(self) -> tuple[bytes, bool]:
         """The compressed headers of our stream that have come so far, where more was announced; are they all, but for their padding?"""
-        if self._block is None and not (self._kind == Type.HEADERS and self._stream == STREAM):
-            return b"", False
-        if self._block is not None and self._block_stream != STREAM:
+        ours = self._block_stream == STREAM if self._block is not None else self._kind == Type.HEADERS and self._stream == STREAM
+        if not ours:
             return b"", False
         begun = bytes(self._block or b"")
         if self._kind not in (Type.HEADERS, Type.CONTINUATION):
