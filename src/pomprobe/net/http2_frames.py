@@ -269,8 +269,7 @@ class FrameReader:
         if self._kind not in (Type.HEADERS, Type.CONTINUATION):
             return begun, False
         lead = self._lead() if self._kind == Type.HEADERS else 0
-        padding = self._buffer[0] if lead > self._fixed() and self._buffer else 0
-        end = self._length - padding
+        end = self._length - (self._buffer[0] if lead > self._fixed() and self._buffer else 0)
         return begun + bytes(self._buffer[lead:end]), bool(self._flags & END_HEADERS) and len(self._buffer) >= end
 
     def _begin(self, stream: int, fields: bytes, ends_stream: bool) -> Frame | None:
