@@ -12,6 +12,7 @@ class Canaries:
     """Hands out one canary for each name, and looks for all of them, for parts of them and for their base64 in a text."""
 
     given: dict[str, str] = field(default_factory=dict)
+    readable: list[str] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> str:
         """The canary of that name: 32 letters and digits, which begins and ends with four letters that no word, number or digest has."""
@@ -25,8 +26,14 @@ class Canaries:
         self.given[name] = text
         return text
 
+    def show(self, pem: str) -> None:
+        """What anyone may read: the lines of a certificate, in which any four letters can stand by chance."""
+        self.readable += pem.splitlines()[1:-1]
+
     def found(self, text: str) -> list[str]:
         """Names of the canaries that can be read in the text, whole, in part or encoded."""
+        for line in self.readable:
+            text = text.replace(line, "")
         lowered = text.lower()
         return [name for name, canary in self.given.items() if any(form.lower() in lowered for form in _forms(canary))]
 

@@ -67,7 +67,9 @@ def pair(canaries: Canaries) -> tuple[str, str]:
     for number, line in enumerate(pem.decode().splitlines()[1:-1]):
         canaries.keep(f"line {number} of tls_client_key", line[20:])  # keys of one curve begin alike
     canaries.keep("tls_client_key", encoded[120:])
-    return base64.b64encode(issued.cert_chain_pems[0].bytes()).decode(), encoded
+    certificate = issued.cert_chain_pems[0].bytes()
+    canaries.show(certificate.decode())
+    return base64.b64encode(certificate).decode(), encoded
 
 
 def secrets(canaries: Canaries) -> dict[str, Any]:
