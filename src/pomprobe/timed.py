@@ -22,6 +22,9 @@ CONGESTED = 0.5
 SHARE, LEAST = 0.25, 0.1
 """The same as a share of the timer, half a second being much of one second; and at least so many seconds."""
 
+LITTLE = 0.02
+"""The same as a share of a long timer, half a second being little of five minutes: an upstream is late by more, or was nearly not."""
+
 GIVEN_UP = 2.0
 """Seconds of loop lag from which on a server that hung up may have waited for us in vain (the strictest limits are of a few seconds)."""
 
@@ -80,7 +83,7 @@ async def timed(
     late = lag.worst(clock.armed)
     if timer in OURS or timer is None:
         return unknown(timer, LIMITS[timer or Timer.DEADLINE], facts)
-    if late > min(CONGESTED, max(LEAST, SHARE * clock.length(timer))):
+    if late > _tolerable(clock.length(timer)):
         return unknown(timer, _congestion(late), facts)
     return outcome(Status.FAILING, failure=TIMEOUTS.get(name, Failure.TIMED_OUT), timer=timer, facts=facts)
 
@@ -89,6 +92,11 @@ def bug(stage: StageName, endpoint: Endpoint | None, defect: Exception) -> Outco
     """The outcome of a stage that ended in a defect of ours."""
     where = place_of(defect)
     return Outcome(stage, Status.BUG, endpoint, Failure.BUG, None, {"bug": where}, 0.0, where)
+
+
+def _tolerable(length: float) -> float:
+    """The longest loop lag with which a timer of this length still tells of the upstream; all in seconds."""
+    return min(max(LEAST, SHARE * length), max(CONGESTED, LITTLE * length))
 
 
 def _hung_up(failed: StageFailed) -> bool:

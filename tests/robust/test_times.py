@@ -220,10 +220,14 @@ async def test_a_machine_that_slept_blames_nobody(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("seconds", "late", "status"), [(10, 0.4, Status.FAILING), (10, 0.6, Status.UNDETERMINED), (0.4, 0.2, Status.UNDETERMINED)]
-)
+    ("seconds", "late", "status"),
+    [
+        (10, 0.4, Status.FAILING), (10, 0.6, Status.UNDETERMINED), (0.4, 0.2, Status.UNDETERMINED),
+        (300, 5, Status.FAILING), (300, 7, Status.UNDETERMINED),
+    ],
+)  # fmt: skip
 async def test_how_late_is_too_late(seconds: float, late: float, status: Status) -> None:
-    """Half a second, or a quarter of a short timer, since the clock runs: also in a stage before."""
+    """Half a second, a quarter of a short timer, a fiftieth of a long one, since the clock runs: also in a stage before."""
     lag, clock = Lag(), Clock()
     clock.arm(Timer.CONNECT, seconds)
     lag.saw(late)
