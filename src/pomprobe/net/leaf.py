@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from . import asn1_contents, der, public_key, x509_syntax
 from .asn1_contents import Refused
@@ -33,6 +34,7 @@ def split(body: bytes, *, modern: bool) -> list[bytes]:
     return found
 
 
+@lru_cache(maxsize=256)  # of messages of 100 KiB at most, which many servers of a fleet have in common
 def complaint(body: bytes, cipher: int, *, modern: bool, later: bool) -> str | None:
     """BoringSSL's errors, "" for an end without words, None where it takes the message. later: of Envoy 1.40."""
     try:

@@ -140,10 +140,20 @@ async def _connect(sock: socket.socket, endpoint: Endpoint) -> None:
     if number and number not in _WAITING:
         raise ConnectFailed(number, immediate=True)
     if number:
-        await anyio.wait_writable(sock)
+        if not _connected(sock):
+            await anyio.wait_writable(sock)
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number or is_own(sock):
             raise ConnectFailed(number or errno.ECONNREFUSED, immediate=False)
+
+
+def _connected(sock: socket.socket) -> bool:
+    """Is the connection there already? On loopback it is before connect() returns, which says EINPROGRESS all the same."""
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _family(endpoint: Endpoint) -> socket.AddressFamily:

@@ -125,12 +125,12 @@ _messages: dict[int, dict[int, bytes]] = {}
 
 @_ffi.callback("void (*)(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
 def _on_message(sent: int, _version: int, content: int, data: Any, size: int, ssl: Any, _: Any) -> None:
-    """OpenSSL calls it for each message that is there, before it reads it, and for much that is none."""
-    seen = _messages.get(int(_ffi.cast("intptr_t", ssl)))
-    if content == HANDSHAKE and not sent and seen is not None:
-        kind = _ffi.cast("const unsigned char *", data)[0]
-        if kind in (ENCRYPTED_EXTENSIONS, CERTIFICATE):
-            seen[kind] = _ffi.buffer(data, size)[4:]
+    """OpenSSL calls it for each message that is there, before it reads it, and for much that is none: thirty times a handshake."""
+    if content != HANDSHAKE or sent:
+        return
+    kind = _ffi.cast("const unsigned char *", data)[0]
+    if kind in (ENCRYPTED_EXTENSIONS, CERTIFICATE) and (seen := _messages.get(int(_ffi.cast("intptr_t", ssl)))) is not None:
+        seen[kind] = _ffi.buffer(data, size)[4:]
 
 
 class Engine:
