@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import select
 import signal
@@ -22,8 +23,8 @@ from hypothesis import strategies as st
 
 from factories import cluster, upstream
 from pomprobe.api import LARGE
-from pomprobe.fleet import LOST, _pack, _unpack, deal, processors
-from pomprobe.model import Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer, UpstreamOutcomes
+from pomprobe.fleet import LOST, deal, processors
+from pomprobe.model import Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer
 
 HOSTS = st.lists(st.sampled_from([f"h{number}.test" for number in range(9)]), min_size=1, max_size=3)
 
@@ -59,15 +60,19 @@ def test_a_quota_of_the_control_group_counts(quota: str, expected: int | None, t
 
 
 def test_outcomes_come_back_as_they_were() -> None:
-    """Endpoints, samples, enums and facts."""
+    """Over a pipe of multiprocessing: endpoints, samples, enums and facts, whatever bytes made their text."""
     endpoint = Endpoint("::1", 443)
     walk = (
         Outcome(StageName.TCP, Status.OK, endpoint, elapsed=0.25),
-        Outcome(StageName.HTTP, Status.FAILING, endpoint, Failure.TIMED_OUT, Timer.ROUTE, {"started": False, "sans": ("a", "b")}, 1.5, "x"),
+        Outcome(StageName.HTTP, Status.FAILING, endpoint, Failure.TIMED_OUT, Timer.ROUTE, {"s": False, "sans": ("a", "\udcff")}, 1.5, "x"),
     )
-    one = cluster()
-    told = [UpstreamOutcomes(one.upstreams[0], (Outcome(StageName.DNS, Status.OK),), (EndpointOutcomes(endpoint, walk, (walk,)),))]
-    assert told == _unpack(one, _pack(told))
+    told = (Outcome(StageName.DNS, Status.OK),), (EndpointOutcomes(endpoint, walk, (walk,)),)
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        theirs.send(told)
+        came = ours.recv()
+    assert told == came
+    assert came[1][0].outcomes[1].timer is Timer.ROUTE
 
 
 # ------------------------------------------------------------------------------------------------ the whole program

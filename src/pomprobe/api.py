@@ -81,7 +81,7 @@ class Session:
         self._started = datetime.datetime.now(datetime.UTC)
         self._began = time.monotonic()
         self._authorize = authorize(config, bundle) if any(cluster for _, cluster in self.chosen) else None
-        self._runner = _runner(self._clusters(), self.options, self._finished if observer else None, fork, apart)
+        self._runner = _runner(self._clusters(), self.options, self._finished, observer is not None, fork, apart)
 
     def _clusters(self) -> list[Cluster]:
         """What is probed: the clusters of the routes, and behind them Pomerium's own service where there is one."""
@@ -150,7 +150,7 @@ class Session:
         other = copy.copy(self)
         other.chosen = [(route, cluster) for route, cluster in self.chosen if route.index in routes]
         other.signal, other._scope, other._defect, other._judged, other._authorize = None, None, None, {}, None
-        other._runner = _runner(other._clusters(), self.options, other._finished if self._observer else None)
+        other._runner = _runner(other._clusters(), self.options, other._finished, self._observer is not None)
         return other
 
     def speak_as(self, envoy: str) -> None:
@@ -186,14 +186,17 @@ class Session:
         return judged
 
     def _finished(self, probed: Probed) -> None:
-        assert self._observer is not None
-        if probed.cluster is not self._authorize:
-            self._observer(self._route(probed))
+        if probed.cluster is self._authorize:
+            return
+        report = self._route(probed)
+        if self._observer is not None:
+            self._observer(report)
 
 
 def _runner(
-    clusters: Sequence[Cluster], options: Options, observer: Callable[[Probed], None] | None, fork: bool = False, apart: bool = False
+    clusters: Sequence[Cluster], options: Options, finished: Callable[[Probed], None], heard: bool, fork: bool = False, apart: bool = False
 ) -> Runner | Fleet:
+    """finished: called with what is done where somebody wants to hear of it (`heard`), or while others probe."""
     machine = Machine.read()
     if clusters and (apart or (fork and len(clusters) >= LARGE)):
         from .fleet import Fleet, processors  # multiprocessing takes a while to load
@@ -201,8 +204,8 @@ def _runner(
         processes = processors() if len(clusters) >= LARGE else 1
         if apart or processes > 1:
             with contextlib.suppress(OSError):  # no room for more processes: this one can do it all
-                return Fleet(clusters, options, machine, observer, processes)
-    return Runner(clusters, options, machine, observer)
+                return Fleet(clusters, options, machine, finished, processes)
+    return Runner(clusters, options, machine, finished if heard else None)
 
 
 def _envoy(pomerium_version: str) -> str:

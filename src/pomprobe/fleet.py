@@ -20,7 +20,7 @@ from typing import Any
 import anyio
 
 from .defects import place_of
-from .model import Cluster, Discovery, Endpoint, EndpointOutcomes, Failure, Outcome, StageName, Status, Timer, Upstream, UpstreamOutcomes
+from .model import Cluster, Discovery, Upstream, UpstreamOutcomes
 from .net.resolv_conf import Machine
 from .probed import Observer, unprobed
 from .record import replace
@@ -105,7 +105,7 @@ class Fleet:
                 continue
             for position, told, done in message:
                 probed = self.probed[fork.share[position]]
-                probed.upstreams = _unpack(probed.cluster, told)
+                probed.upstreams = [UpstreamOutcomes(one.upstream, *seen) for one, seen in zip(probed.upstreams, told, strict=True)]
                 probed.done = done
                 if done and self._observer:
                     self._observer(probed)
@@ -165,8 +165,9 @@ def _probe(clusters: Sequence[Cluster], options: Options, machine: Machine, pipe
     where = {id(cluster): position for position, cluster in enumerate(clusters)}
     runner = Runner(clusters, options, machine, lambda probed: news.append(where[id(probed.cluster)]))
 
-    def tell(positions: Iterable[int]) -> None:
-        pipe.send([(at, _pack(runner.probed[at].upstreams), runner.probed[at].done) for at in positions])
+    def tell(positions: Iterable[int]) -> None:  # what was found at each upstream: the upstream itself is known there
+        found = [(at, runner.probed[at]) for at in positions]
+        pipe.send([(at, [(one.outcomes, one.endpoints) for one in probed.upstreams], probed.done) for at, probed in found])
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
@@ -230,57 +231,3 @@ def _place(cluster: Cluster, upstream: Upstream) -> Hashable:
     if cluster.discovery is Discovery.STATIC or upstream.host == "localhost":
         return upstream.host, upstream.port
     return upstream.host
-
-
-# ------------------------------------------------------------------------------------------------ over the pipe
-# Plain tuples, since pickle takes ten times as long for frozen dataclasses and enums.
-
-_STAGES = {stage.value: stage for stage in StageName}
-_STATUSES = {status.value: status for status in Status}
-_FAILURES = {failure.value: failure for failure in Failure}
-_TIMERS = {timer.value: timer for timer in Timer}
-
-
-def _pack(upstreams: Sequence[UpstreamOutcomes]) -> list[Any]:
-    return [
-        (
-            [_flat(outcome) for outcome in upstream.outcomes],
-            [
-                (
-                    (one.endpoint.address, one.endpoint.port),
-                    [_flat(outcome) for outcome in one.outcomes],
-                    [[_flat(outcome) for outcome in walk] for walk in one.samples],
-                )
-                for one in upstream.endpoints
-            ],
-        )
-        for upstream in upstreams
-    ]
-
-
-def _flat(o: Outcome) -> tuple[Any, ...]:
-    failure, timer = o.failure.value if o.failure else None, o.timer.value if o.timer else None
-    at = (o.endpoint.address, o.endpoint.port) if o.endpoint else None
-    return o.stage.value, o.status.value, at, failure, timer, dict(o.facts), o.elapsed, o.error
-
-
-def _unpack(cluster: Cluster, told: Sequence[Any]) -> list[UpstreamOutcomes]:
-    return [
-        UpstreamOutcomes(
-            upstream,
-            tuple(_outcome(flat) for flat in outcomes),
-            tuple(
-                EndpointOutcomes(
-                    Endpoint(*address), tuple(map(_outcome, walk)), tuple(tuple(map(_outcome, sample)) for sample in samples)
-                )
-                for address, walk, samples in endpoints
-            ),
-        )
-        for upstream, (outcomes, endpoints) in zip(cluster.upstreams, told, strict=True)
-    ]
-
-
-def _outcome(flat: tuple[Any, ...]) -> Outcome:
-    stage, status, at, failure, timer, facts, elapsed, error = flat
-    endpoint = Endpoint(*at) if at else None
-    return Outcome(_STAGES[stage], _STATUSES[status], endpoint, _FAILURES.get(failure), _TIMERS.get(timer), facts, elapsed, error)
