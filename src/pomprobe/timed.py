@@ -76,7 +76,7 @@ async def timed(
     except Exception as defect:
         where = place_of(defect)
         return outcome(Status.BUG, failure=Failure.BUG, facts={"bug": where}, error=where)
-    timer, _ = clock.first()  # the scope swallowed its own cancellation: a timer fired
+    timer = clock.first()  # the scope swallowed its own cancellation: a timer fired
     facts = {**known.get(name.value, {}), "started": clock.started}
     if clock.overtaken:
         return overtaken(facts)

@@ -7,13 +7,13 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from pomprobe.model import ForecastEntry, Report, Status
 from pomprobe.record import replace
-from pomprobe.report.json import LARGE, document, fact, shares
+from pomprobe.report.json import LARGE, document, fact, line, shares
 
 from . import examples
 from .conftest import Printed
@@ -163,3 +163,19 @@ def test_a_route_of_thousands_of_endpoints_is_written_as_any_other(count: int, p
     addresses = [f"10.1.{number // 250}.{number % 250 + 1}" for number in range(count)]
     report = examples.report(examples.refusing(dead=addresses[: count // 2], alive=addresses[count // 2 :]), examples.healthy())
     assert document(report) == json.loads(printed(report, "json"))
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters()),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(st.characters(), max_size=3), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), PLAIN, max_size=3), st.booleans())
+@example(meant={"a": [2**64, "é", "\udcff", 1e-7]}, spaced=True)
+def test_a_line_is_ascii_and_says_what_was_meant(meant: dict[str, Any], spaced: bool) -> None:
+    """Also where the faster writer cannot: a number of more than 64 bits, half a surrogate pair."""
+    said = line(meant, spaced=spaced)
+    assert meant == json.loads(said)
+    assert said.isascii() and "\n" not in said

@@ -46,7 +46,7 @@ async def exchange(walk: Walk) -> Outcome:
     finally:
         walk.stream.close()
     facts: Facts = {**walk.facts["http"], "started": walk.clock.started}
-    return Outcome(StageName.HTTP, Status.FAILING, failure=Failure.TIMED_OUT, timer=walk.clock.first()[0], facts=facts)
+    return Outcome(StageName.HTTP, Status.FAILING, failure=Failure.TIMED_OUT, timer=walk.clock.first(), facts=facts)
 
 
 async def ask(script: Script, protocol: Protocol = Protocol.HTTP1, **more: Any) -> Outcome:

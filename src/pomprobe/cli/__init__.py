@@ -29,6 +29,8 @@ def main() -> None:
         _run()
     except MemoryError as error:  # on the way there
         _give_up(error)
+    finally:
+        gc.freeze()  # nobody looks for cycles among what ends with the process anyway
 
 
 def _run() -> None:

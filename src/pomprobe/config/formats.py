@@ -10,7 +10,6 @@ from .environment import read_dotenv
 from .json_text import read_json
 from .nodes import Kind, Node, Scalar
 from .problems import Unreadable
-from .toml_text import read_toml
 
 Read = Callable[[bytes, str], Node | None]
 FORMATS = ("yaml", "json", "toml", "env", "kubernetes")
@@ -37,6 +36,12 @@ def read(data: bytes, file: str, format: str) -> Node | None:
         raise ValueError(f"{format!r} is none of {', '.join(FORMATS)}")
     if not data.strip():
         return None
-    readers: dict[str, Read] = {"json": read_json, "toml": read_toml, "env": read_dotenv}
+    readers: dict[str, Read] = {"json": read_json, "toml": _read_toml, "env": read_dotenv}
     root = readers[format](data, file) if format in readers else next(documents(data, file), None)
     return None if isinstance(root, Scalar) and root.kind is Kind.NULL else root
+
+
+def _read_toml(data: bytes, file: str) -> Node:
+    from .toml_text import read_toml  # 5 ms that most configs do not need
+
+    return read_toml(data, file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from ..model import Discovery, Protocol, Route, RouteKind, Settings, Upstream, UpstreamTLS
@@ -107,6 +108,7 @@ def _context(route: Route, upstream: Upstream, trust: Trust) -> UpstreamTLS:
     )
 
 
+@lru_cache(maxsize=1024)
 def _matched(name: str) -> str:
     """The name that a SAN must match: an address in its canonical form and without a zone, anything else as it is."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from .. import __version__
@@ -25,7 +26,7 @@ from ..model import (
     UpstreamOutcomes,
     Verdict,
 )
-from ..record import replace
+from ..record import replace, to_json
 from .clean import clean, prose
 from .style import Style
 from .unforeseen import ssh
@@ -42,7 +43,7 @@ Document = dict[str, Any]
 def write(report: Report, out: TextIO, style: Style) -> None:
     """One document, plain ASCII: each problem and route on a line of its own, written one by one (ten thousand take 60 MiB at once)."""
     out.write(json.dumps(head(report), indent=2, allow_nan=False).removesuffix("\n}"))
-    _write_list(out, "problems", ((json.dumps(problem(finding), allow_nan=False),) for finding in report.findings))
+    _write_list(out, "problems", ((line(problem(finding)),) for finding in report.findings))
     _write_list(out, "routes", map(_pieces, report.routes))
     out.write("\n}\n")
 
@@ -60,13 +61,22 @@ def _write_list(out: TextIO, key: str, documents: Iterable[Iterable[str]]) -> No
 def _pieces(report: RouteReport) -> Iterable[str]:
     """The text of one route; of a large one piece by piece, made as it is written: four thousand addresses take 30 MB at once."""
     if len(report.verdicts) < LARGE and all(len(upstream.endpoints) < LARGE for upstream in report.upstreams):
-        return (json.dumps(route(report), allow_nan=False),)
+        return (line(route(report)),)
     document = route(replace(report, verdicts=(), upstreams=()))
     document["verdicts"] = _Each(verdict, report.verdicts)
     document["upstreams"] = [
         _upstream(replace(one, endpoints=())) | {"endpoints": _Each(_endpoint, one.endpoints)} for one in report.upstreams
     ]
     return json.JSONEncoder(allow_nan=False).iterencode(document)
+
+
+def line(document: Document, *, spaced: bool = True) -> str:
+    """One line in plain ASCII; what is ASCII already takes a fifth of the time of Python's own writer."""
+    with suppress(UnicodeEncodeError, OverflowError):  # half a surrogate pair, 2**64
+        made = to_json(document, spaced=spaced)
+        if made.isascii():
+            return made.decode()
+    return json.dumps(document, allow_nan=False, separators=None if spaced else (",", ":"))
 
 
 class _Each(list[Any]):

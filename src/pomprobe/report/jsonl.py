@@ -5,11 +5,10 @@ A line of a route stands by itself: it has the schema's version, and the route's
 
 from __future__ import annotations
 
-import json
 from typing import TextIO
 
 from ..model import Report, RouteReport
-from .json import SCHEMA_VERSION, Document, head, problem, route
+from .json import SCHEMA_VERSION, head, line, problem, route
 from .style import Style
 
 
@@ -22,13 +21,9 @@ def write(report: Report, out: TextIO, style: Style) -> None:
 
 def jsonl_route(report: RouteReport) -> str:
     """The line of one route, without its end."""
-    return _line({"type": "route", "schema_version": SCHEMA_VERSION, "index": report.route.index} | route(report))
+    return line({"type": "route", "schema_version": SCHEMA_VERSION, "index": report.route.index} | route(report), spaced=False)
 
 
 def jsonl_summary(report: Report) -> str:
     """The closing line, without its end: everything of the JSON report but the routes."""
-    return _line({"type": "summary"} | head(report) | {"problems": [problem(f) for f in report.findings]})
-
-
-def _line(document: Document) -> str:
-    return json.dumps(document, allow_nan=False, separators=(",", ":"))
+    return line({"type": "summary"} | head(report) | {"problems": [problem(f) for f in report.findings]}, spaced=False)

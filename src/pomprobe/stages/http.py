@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from time import monotonic
 
 import anyio
 
@@ -62,13 +63,13 @@ async def exchange(walk: Walk) -> Facts:
     try:
         exchanged = http.Exchange(walk.stream, request, http2=http2, on_interim=interim)
         clock.begin()
-        began = anyio.current_time()
+        began = monotonic()
         response = await exchanged.ask()
         clock.disarm(Timer.PER_TRY)
         clock.disarm(Timer.PATIENCE)
         clock.disarm(Timer.REQUEST)
         clock.headers()
-        facts |= _head(response, anyio.current_time() - began)
+        facts |= _head(response, monotonic() - began)
         if walk.cluster.retries.conditions:
             facts |= _retried_for(response, walk.cluster.retries)
         if request.upgrades:

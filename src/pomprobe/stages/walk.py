@@ -44,8 +44,8 @@ class Clock:
             self._lengths[timer] = seconds
         if timer is Timer.IDLE:
             self._idle = seconds
-        if self.scope is not None and self.scope.deadline != (first := self.first()[1]):  # to set it starts a timer of the loop
-            self.scope.deadline = first
+        if self.scope is not None and self.scope.deadline != (ends := self._ends()):  # to set it starts a timer of the loop
+            self.scope.deadline = ends
 
     def disarm(self, timer: Timer) -> None:
         self._look([timer])
@@ -75,6 +75,8 @@ class Clock:
         if self.overtaken is not None:
             return
         end = (self.measured and self.measured[1]) or monotonic()
+        if self._ends() >= end:  # as nearly always
+            return
         ended = [timer for timer in timers if timer not in NOT_ENVOYS and self._expiries.get(timer, math.inf) < end]
         self.overtaken = min(ended, key=self._expiries.__getitem__, default=None)
 
@@ -93,15 +95,16 @@ class Clock:
     def renew(self) -> anyio.CancelScope:
         """A fresh cancel scope for the next stage; the timers go on."""
         self.measured = self.overtaken = None
-        self.scope = anyio.CancelScope(deadline=self.first()[1])
+        self.scope = anyio.CancelScope(deadline=self._ends())
         return self.scope
 
-    def first(self) -> tuple[Timer | None, float]:
-        """The timer that fires first, and when (infinity where none is armed)."""
-        if not self._expiries:
-            return None, math.inf
-        timer = min(self._expiries, key=self._expiries.__getitem__)
-        return timer, self._expiries[timer]
+    def first(self) -> Timer | None:
+        """The timer that fires first."""
+        return min(self._expiries, key=self._expiries.__getitem__, default=None)
+
+    def _ends(self) -> float:
+        """When it fires; infinity where none is armed."""
+        return min(self._expiries.values(), default=math.inf)
 
 
 @dataclass(slots=True)
