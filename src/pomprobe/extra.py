@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from . import secondlook, websocket
+from . import secondlook, upload, websocket
 from .model import (
     Cluster,
     Discovery,
@@ -46,12 +46,14 @@ class Looker(Record, frozen=True):
     """How to look further. walk: a walk over a connection of its own; resolver: the one for these settings; patience: in seconds.
 
     websocket: the path at which every route is asked for a websocket; "": its own, where it allows them.
+    upload: bytes of a body to try, 0 for none.
     """
 
     walk: Walk
     resolver: Callable[[DNSSettings], Resolver]
     patience: float
     websocket: str = ""
+    upload: int = 0
 
     async def look(
         self, cluster: Cluster, upstream: Upstream, context: UpstreamTLS | None, endpoint: Endpoint, outcomes: tuple[Outcome, ...]
@@ -85,6 +87,8 @@ class Looker(Record, frozen=True):
                 facts |= {name.replace("upgrade", "spdy"): value for name, value in answer.items()}
             if cluster.route.websockets or outcomes[at].facts.get("protocol") == "HTTP/1.1":
                 await self._others(cluster, context, endpoint, facts, tried)
+            if self.upload:
+                await self._upload(cluster, context, endpoint, facts, tried)
         if not tried:
             return outcomes
         told = replace(outcomes[at], facts={**outcomes[at].facts, **facts, "tried": tuple(tried)})
@@ -142,6 +146,19 @@ class Looker(Record, frozen=True):
                 facts["upgrade_works"] = works
             if not websocket.may_be_the_host(seen):
                 return
+
+    async def _upload(
+        self, cluster: Cluster, context: UpstreamTLS | None, endpoint: Endpoint, facts: dict[str, Fact], tried: list[str]
+    ) -> None:
+        """Send a large body, and where that is refused a small one."""
+
+        async def answer(size: int) -> int | None:
+            tried.append(f"GET with a body of {size} bytes at {shown(cluster.request.path)} of {endpoint}")
+            return upload.answer(await self.walk(upload.asking(cluster, size), _http1(context), endpoint))
+
+        large = await answer(self.upload)
+        if upload.refused(large):
+            facts |= upload.facts(self.upload, large, await answer(upload.SMALL))
 
 
 async def recheck(

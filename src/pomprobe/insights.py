@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from . import websocket
+from . import upload, websocket
 from .model import Cluster, EnvoyReply, Fact, Facts, Failure, Outcome, RouteKind, StageName, Status, Timer, Upstream
 from .record import replace
 
@@ -106,6 +106,9 @@ def _answer(cluster: Cluster, upstream: Upstream, outcomes: Sequence[Outcome], o
         yield _notice(outcome, Failure.UPGRADE_NOT_ALLOWED, {})
     elif cluster.route.websockets and (refusal := websocket.refusal(outcome.facts)) is not None:
         yield _notice(outcome, Failure.UPGRADE_REFUSED, refusal)
+    if isinstance(answered := outcome.facts.get("upload_answered"), int):
+        size = upload.shown(_number(outcome.facts.get("upload_size")))
+        yield _notice(outcome, Failure.UPLOAD_REFUSED, {"size": size, "answered": answered or None, "closed": not answered})
     spdy = outcome.facts.get("spdy_status")
     if isinstance(spdy, int) and spdy != websocket.OPEN and spdy != outcome.facts.get("status"):
         yield _notice(outcome, Failure.SPDY_REFUSED, {"answered": spdy})

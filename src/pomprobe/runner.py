@@ -67,7 +67,7 @@ PATIENCE = 5.0
 
 
 class Options(Record, frozen=True):
-    """How to probe. Times in seconds; None: no cap. websocket: a path at which every route is asked for one."""
+    """How to probe. Times in seconds; None: no cap. websocket: a path at which every route is asked for one. upload: bytes of a body."""
 
     max_wait: float | None = None
     deadline: float | None = None
@@ -78,6 +78,7 @@ class Options(Record, frozen=True):
     idle_probe: float | None = None
     stages: Collection[StageName] = tuple(StageName)
     websocket: str = ""
+    upload: int = 0
 
 
 class Runner:
@@ -221,7 +222,7 @@ class Runner:
                 return await self._walk(cluster, upstream, context, endpoint, idle=False)
 
             patience = min(PATIENCE, self.options.max_wait or PATIENCE, self._ends - monotonic())
-            looker = Looker(walk, self._resolver, patience, self.options.websocket)
+            looker = Looker(walk, self._resolver, patience, self.options.websocket, self.options.upload)
             walks[0] = await looker.look(cluster, upstream, context, endpoint, walks[0])
         return summarised(alike(walks))
 

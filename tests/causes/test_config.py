@@ -123,6 +123,25 @@ async def test_a_timeout_that_was_raised_for_uploads() -> None:
     assert "CFG503" not in enough.codes
 
 
+@pytest.mark.parametrize(
+    ("settings", "place", "write"),
+    [
+        ("default_upstream_timeout: 20m", "default_upstream_timeout", "timeout_read: 20m"),
+        ("timeout_read: 5s", "timeout_read", "timeout_read: 30s"),
+        ("default_upstream_timeout: 20m\ntimeout_read: 20m", "", ""),
+        ("default_upstream_timeout: 60s", "", ""),
+        ("timeout_read: 0s", "", ""),
+    ],
+)
+async def test_a_timeout_of_all_routes_that_uploads_do_not_have(settings: str, place: str, write: str) -> None:
+    """M: what stands at the top level and does not reach uploads, or makes their time short; users of all routes get 408."""
+    async with serve(App(checked)) as port:
+        played = await play(f"to: http://127.0.0.1:{port}", settings)
+    assert [(1.0, 200, "-", OK)] == played.forecast
+    assert ("CFG503" in played.codes) is bool(write)
+    assert not write or (place == played.verdict("CFG503").place.path and f"`{write}`" in played.fix("CFG503"))
+
+
 async def test_a_cluster_that_envoy_refuses() -> None:
     """T: two health checks; users get 503 NC."""
     two = CHECK.format(path="/") + CHECK.format(path="/").partition("\n")[2]

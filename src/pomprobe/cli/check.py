@@ -11,7 +11,7 @@ import typer
 
 from ..exits import GOOD, REFUSED, UNJUDGED, exit_code
 from . import options as o
-from .common import environment, say, say_error, seconds, usage
+from .common import environment, say, say_error, seconds, size, usage
 from .printing import outputs_of, severity, show
 from .probing import Asked, probe
 
@@ -42,6 +42,7 @@ def check(
     idle_probe: o.IdleProbe = None,
     second_look: o.SecondLook = True,
     websocket: o.Websocket = None,
+    upload: o.Upload = None,
     confirm: o.Confirm = False,
     envoy: o.Envoy = None,
     pomerium_version: o.Version = "0.33",
@@ -83,7 +84,7 @@ def check(
     if websocket is not None and not websocket.startswith("/"):
         usage(f"--websocket {websocket}: a path begins with /")
     idle = seconds(idle_probe, "--idle-probe")
-    options = Options(*caps, concurrency, per_host, samples, second_look, idle, stages, websocket or "")
+    options = Options(*caps, concurrency, per_host, samples, second_look, idle, stages, websocket or "", size(upload, "--upload"))
     given = environment(env, quiet=quiet)
     drawn = progress and not quiet
     lines = None

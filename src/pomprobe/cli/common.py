@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -37,6 +38,9 @@ Env = Annotated[
 ]
 POD = "KUBERNETES_SERVICE_HOST"
 """The variable that Kubernetes sets in every container of a pod."""
+
+MOST = 10 << 30
+"""Bytes of a body that anybody asks for."""
 
 
 def usage(message: str) -> NoReturn:
@@ -136,3 +140,14 @@ def seconds(text: str | None, option: str) -> float | None:
     if value <= 0:
         usage(f"{option} {text}: must be more than 0; write for example 30s")
     return value
+
+
+def size(text: str | None, option: str) -> int:
+    """Bytes: a number with k, M or G behind it, as nginx writes them; 0 for none."""
+    if text is None:
+        return 0
+    match = re.fullmatch(r"(\d{1,12})([kKmMgG]?)", text)
+    found = int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()] if match else 0
+    if not 1 <= found <= MOST:
+        usage(f"{option} {text}: 1 to {MOST >> 30}G bytes; write for example 20M")
+    return found

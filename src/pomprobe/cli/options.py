@@ -85,6 +85,10 @@ Websocket = Annotated[
         metavar="PATH", show_default=False, help="Ask every route for a websocket at this path, also those that do not allow any."
     ),
 ]
+Upload = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", show_default=False, help="Send every route a GET with a body of this size (20M): is it too large?"),
+]
 Confirm = Annotated[bool, typer.Option("--confirm", help="Ask a real, private Envoy about the routes that are not ok.")]
 Envoy = Annotated[
     str | None,

@@ -135,6 +135,7 @@ class Failure(StrEnum):
     OTHER_UPGRADE_REFUSED = "other_upgrade_refused"  # another one of allow_upgrades; facts protocol, answered
     SPDY_REFUSED = "spdy_refused"  # an upgrade to SPDY answered without 101; fact answered
     UPGRADE_NOT_ALLOWED = "upgrade_not_allowed"  # the app opens a websocket, and the route lets none through; fact upgrade_path
+    UPLOAD_REFUSED = "upload_refused"  # --upload: a large body is refused and a small one is not; facts size, answered, closed
     HEALTH_WRONG = "health_wrong"  # the health check fails although requests work; fact answered
     INTERMITTENT = "intermittent"  # --samples: some requests failed; facts failed, samples
     STREAMING = "streaming"  # a body without end on a route without a limit

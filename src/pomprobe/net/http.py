@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Protocol
 
+import anyio
+import anyio.lowlevel
+
 from ..record import Record
 from . import http1
 from .http_events import Closed, Data, End, Event, Head, Headers, Interim, Refused, Reset
-from .stream import Stream, TLSBroken
+from .stream import CHUNK, Stream, TLSBroken
 
 FIRST = 64
 """Bytes of the server's answer that are kept, so that a person can be told what it speaks."""
@@ -61,6 +64,7 @@ class Request(Record, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     scheme: str = "https"
     body: bytes = b""
+    zeros: int = 0  # a body of so many bytes that is sent while the response is read; HTTP/1 alone
 
     @property
     def upgrades(self) -> bool:
@@ -111,6 +115,7 @@ class Exchange:
         self._stream = stream
         self._on_interim = on_interim
         self._codec, self._request = _over_http2(request) if http2 else _over_http1(request)
+        self._zeros = request.zeros
         self._events: deque[Event] = deque()
         self._first = b""
         self._reset = False
@@ -122,6 +127,29 @@ class Exchange:
     async def ask(self) -> Response:
         """Send the request and read the head of its response. Raises Broken."""
         await self._send(self._request)
+        if not self._zeros:
+            return await self._head()
+        came: Response | Broken
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._pour)
+            try:
+                came = await self._head()
+            except Broken as broken:
+                came = broken
+            group.cancel_scope.cancel()  # who has answered wants no more (Envoy resets the stream)
+        if isinstance(came, Broken):
+            raise came
+        return came
+
+    async def _pour(self) -> None:
+        """Send the body, as fast as it is taken."""
+        left = self._zeros
+        while left and not self._message:
+            await self._send(bytes(min(left, CHUNK)))
+            left -= min(left, CHUNK)
+            await anyio.lowlevel.checkpoint()
+
+    async def _head(self) -> Response:
         while True:
             match await self._next():
                 case Interim():

@@ -58,7 +58,7 @@ async def exchange(walk: Walk) -> Facts:
     clock.arm(Timer.PER_TRY, timers.per_try)
     clock.arm(Timer.STREAM_DURATION, timers.stream_duration)
     target = sent.host if connect else sent.path
-    request = http.Request(sent.method, target, sent.host, sent.headers)
+    request = http.Request(sent.method, target, sent.host, sent.headers, zeros=sent.body)
     clock.arm(Timer.PATIENCE, PATIENCE if _endless(timers) and timers.idle is None else None)
     try:
         exchanged = http.Exchange(walk.stream, request, http2=http2, on_interim=interim)

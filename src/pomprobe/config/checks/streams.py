@@ -10,11 +10,15 @@ from .view import View, place_in
 LONG = 300.0
 """Seconds; nobody lets an answer take that long by accident, and large uploads are the usual reason."""
 
+READ = 30.0
+"""Seconds of `timeout_read` where the config has none."""
+
 ENDLESS = (RouteKind.TCP, RouteKind.UDP, RouteKind.SSH, RouteKind.KUBERNETES)
 
 
 def check(view: View) -> None:
     default = view.settings.default_upstream_timeout
+    _uploads(view, default)
     for route, mapping in view.proxied():
         unlimited = route.websockets or route.kind in ENDLESS or (route.mcp_server and view.version >= (0, 33, 0))
         idle = route.idle_timeout
@@ -37,14 +41,32 @@ def _idle_alone(view: View, route: Route, default: float) -> None:
     view.on(route, Failure.IDLE_TIMEOUT_ALONE, place_in(route, "idle_timeout"), message, key="idle_timeout", **facts)
 
 
+def _uploads(view: View, default: float) -> None:
+    """The same of all routes: their timeout was raised, or the time for requests was made shorter than Pomerium has it."""
+    limit = view.settings.timeout_read
+    if limit <= 0:
+        return
+    facts: dict[str, Fact] = {"key": "timeout_read", "seconds": limit}
+    if LONG <= default > limit:
+        message = f"default_upstream_timeout is for answers: an upload that takes longer than {limit:g} s still gets 408 (timeout_read)"
+        place = view.top.place_of("default_upstream_timeout")
+        view.note(Failure.UPLOAD_LIMIT, place, message, write=f"timeout_read: {_shown(default)}", **facts)
+    elif limit < READ:
+        message = f"a request has to be complete within {limit:g} s: an upload that takes longer gets 408"
+        view.note(Failure.UPLOAD_LIMIT, view.top.place_of("timeout_read"), message, write=f"timeout_read: {READ:g}s", **facts)
+
+
+def _shown(seconds: float) -> str:
+    return render(round(seconds * 1e9)).replace("m0s", "m").replace("h0m", "h")
+
+
 def _upload(view: View, route: Route) -> None:
     """A longer timeout that was written for uploads does not reach them (rows to-read-2s-upload, up-stall)."""
     limit = view.settings.timeout_read
     if limit <= 0 or route.timeout is None or route.websockets or route.timeout < LONG or route.timeout <= limit:
         return
-    wanted = render(round(route.timeout * 1e9)).replace("m0s", "m").replace("h0m", "h")
     message = f"timeout is for the answer: an upload that takes longer than {limit:g} s still gets 408 (the global timeout_read)"
-    facts: dict[str, Fact] = {"seconds": limit, "write": f"timeout_read: {wanted}"}
+    facts: dict[str, Fact] = {"seconds": limit, "write": f"timeout_read: {_shown(route.timeout)}"}
     view.on(route, Failure.UPLOAD_LIMIT, place_in(route, "timeout"), message, key="timeout_read", **facts)
 
 
