@@ -17,10 +17,11 @@ VERSIONS = ("1.36", "1.37", "1.40")
 
 @pytest.mark.parametrize("name", KEPT)
 async def test_forecast(name: str) -> None:
-    """The same bytes, the same words as each Envoy."""
+    """The same bytes, the same words as each Envoy, but for those that are known to differ."""
     one = KEPT[name]
     (cluster,) = clusters(SCHEMES[one["kind"]], [80])
-    assert one["answers"] == {version: words(await Forecaster(version).answer(cluster, script(one))) for version in VERSIONS}
+    said = {version: words(await Forecaster(version).answer(cluster, script(one))) for version in VERSIONS}
+    assert list(one.get("unlike", ())) == [version for version in VERSIONS if one["answers"][version] != said[version]]
 
 
 @pytest.fixture(scope="module")

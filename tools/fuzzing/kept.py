@@ -25,7 +25,7 @@ from .lab import Lab, Scheme, Script, lab
 DATA = Path(__file__).parent.parent.parent / "tests" / "data" / "fuzzed.json"
 SCHEMES: Mapping[str, Scheme] = {"http1": "http", "http2": "h2c", "tls": "https", "chains": "https"}
 Kept = dict[str, dict[str, Any]]
-"""Name -> kind, ending, data (see `packed`), and the answers by Envoy version."""
+"""Name -> kind, ending, data (see `packed`), the answers by Envoy version, and `unlike`: versions whose answer is not forecast."""
 
 
 def load() -> Kept:

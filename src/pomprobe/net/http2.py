@@ -146,11 +146,11 @@ class Http2Codec:
 
         Not at every byte, unless it is the last: what comes drop by drop would cost too much.
         """
-        begun, whole = self._frames.unfinished() if self._head is None else (b"", False)
+        begun, whole = self._frames.unfinished()
         if not begun or (not last and len(begun) < self._looked_at * 5 // 4):
             return None
         self._looked_at = len(begun) + 1
-        return verdict(begun, self._decoder, whole)
+        return verdict(begun, self._decoder, whole=whole, trailers=self._head is not None)
 
     def _read(self, one: Frame) -> Iterator[Event]:
         match one:

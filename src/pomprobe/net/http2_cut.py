@@ -37,7 +37,7 @@ class _Wrong(Exception):
     pass
 
 
-def verdict(begun: bytes, decoder: Decoder, whole: bool = False) -> Refused | Reset | None:
+def verdict(begun: bytes, decoder: Decoder, *, whole: bool = False, trailers: bool = False) -> Refused | Reset | None:
     """What is wrong already with a response's headers of which this much has come. decoder: as it was before them; it stays so.
 
     whole: no more is to come of them, only padding: what is unfinished then is wrong (nghttp2_session.c, `final` of inflate_header_block).
@@ -46,7 +46,7 @@ def verdict(begun: bytes, decoder: Decoder, whole: bool = False) -> Refused | Re
     decoder = copy.deepcopy(decoder)
     try:
         decoded = decoder.decode(begun[: cut.whole], raw=True)
-        checked(((bytes(name), bytes(value)) for name, value in decoded), cut=True)
+        checked(((bytes(name), bytes(value)) for name, value in decoded), trailers=trailers, cut=True)
     except HeadersRefused as refused:
         return Refused(str(refused))
     except (HeadersTooMany, OversizedHeaderListError) as many:

@@ -144,6 +144,8 @@ class FrameReader:
                 del self._buffer[:9]
             self._begun_well()
             if len(self._buffer) < self._length:
+                if self._block is not None and len(self._block) + len(self._buffer) > MAX_BLOCK:
+                    raise BlockTooLarge
                 return
             payload = bytes(self._buffer[: self._length])
             del self._buffer[: self._length]
@@ -159,10 +161,10 @@ class FrameReader:
         if self._strict and not self._begun and (kind != Type.SETTINGS or flags & ACK):
             raise NoSettings(bytes(self._buffer))
         self._begun = True
-        if length > MAX_FRAME:
+        if length > MAX_FRAME and (self._block is None or kind != Type.CONTINUATION):  # nghttp2 does not ask there (fuzzed)
             raise FrameRefused(f"a frame of {length} bytes")
-        if (self._block is not None) != (kind == Type.CONTINUATION):
-            raise FrameRefused("headers that another frame interrupts" if self._block is not None else "a CONTINUATION without headers")
+        if (self._block is None) == (kind == Type.CONTINUATION):
+            raise FrameRefused("a CONTINUATION without headers" if self._block is None else "headers that another frame interrupts")
         if kind == Type.DATA or (kind == Type.HEADERS and not self._lead()):
             self._require_known()
         if kind == Type.CONTINUATION and self._stream != self._block_of:
@@ -262,12 +264,10 @@ class FrameReader:
 
     def unfinished(self) -> tuple[bytes, bool]:
         """The compressed headers of our stream that have come so far, where more was announced; are they all, but for their padding?"""
-        ours = self._block_stream == STREAM if self._block is not None else self._kind == Type.HEADERS and self._stream == STREAM
-        if not ours:
-            return b"", False
         begun = bytes(self._block or b"")
-        if self._kind not in (Type.HEADERS, Type.CONTINUATION):
-            return begun, False
+        ours = self._block_stream == STREAM if self._block is not None else self._kind == Type.HEADERS and self._stream == STREAM
+        if not ours or self._kind not in (Type.HEADERS, Type.CONTINUATION):
+            return (begun if ours else b""), False
         lead = self._lead() if self._kind == Type.HEADERS else 0
         end = self._length - (self._buffer[0] if lead > self._fixed() and self._buffer else 0)
         return begun + bytes(self._buffer[lead:end]), bool(self._flags & END_HEADERS) and len(self._buffer) >= end
