@@ -8,7 +8,7 @@ import pytest
 
 from factories import cluster, endpoint, ok
 from pomprobe.model import EnvoyReply, Retries, StageName
-from pomprobe.retries import Answer, after_retries
+from pomprobe.retries import Answer, alternative, marked, retriable
 
 FINE = Answer(EnvoyReply(200, "-", "via_upstream", "via_upstream"), None, ok(StageName.HTTP, endpoint()))
 BUSY = Answer(EnvoyReply(503, "-", "via_upstream", "via_upstream"), "HTTP503", ok(StageName.HTTP, endpoint()))
@@ -17,39 +17,33 @@ RESET = Answer(EnvoyReply(503, "UC", RESET_DETAILS, "upstream_reset_before_respo
 LATE = Answer(EnvoyReply(504, "UT", "response_timeout", "upstream_response_timeout"), "HTTP201", ok(StageName.HTTP, endpoint()))
 
 
-def test_an_app_error_that_stays_is_marked_as_retried() -> None:
-    """Row hdr-retry-503: 503 URX via_upstream."""
-    final = after_retries(cluster(retries=Retries(2, ("5xx",))), BUSY, [[BUSY], [BUSY], [BUSY]])
-    assert (503, "URX", "via_upstream") == (final.reply.status, final.reply.response_flags, final.reply.response_code_details)
-
-
-def test_a_reset_that_stays_keeps_its_flag_behind_the_retry_flag() -> None:
-    """Row hdr-retry-reset: 503 URX,UC."""
-    final = after_retries(cluster(retries=Retries(2, ("reset",))), RESET, [[RESET], [RESET], [RESET]])
-    assert (503, "URX,UC", RESET_DETAILS) == (final.reply.status, final.reply.response_flags, final.reply.response_code_details)
-
-
-def test_the_next_host_saves_the_request() -> None:
-    """A retry goes to another host, whose answer the client gets."""
-    assert after_retries(cluster(retries=Retries(1, ("5xx",))), RESET, [[RESET], [FINE]]).reply == FINE.reply
+@pytest.mark.parametrize(
+    ("answer", "flag", "flags"), [(BUSY, "URX", "URX"), (RESET, "URX", "URX,UC"), (BUSY, "UO", "UO"), (LATE, "UO", "UO,UT")]
+)
+def test_an_answer_that_is_retried_in_vain_is_marked(answer: Answer, flag: str, flags: str) -> None:
+    """Rows hdr-retry-503, hdr-retry-reset; variants retry-tries-none-*."""
+    final = marked(answer, flag)
+    assert flags == final.reply.response_flags
+    assert (answer.reply.status, answer.reply.response_code_details) == (final.reply.status, final.reply.response_code_details)
 
 
 def test_without_the_header_nothing_is_retried() -> None:
     """Pomerium sets no retry policy of its own."""
-    assert after_retries(cluster(), BUSY, [[BUSY]]) == BUSY
+    assert not retriable(cluster(), BUSY)
 
 
 def test_other_conditions_do_not_retry_it() -> None:
     """gateway-error does not cover a 500, connect-failure no reset after the connection."""
-    teapot = Answer(EnvoyReply(500, "-", "via_upstream", "via_upstream"), None, ok(StageName.HTTP, endpoint()))
-    assert after_retries(cluster(retries=Retries(1, ("gateway-error",))), teapot, [[teapot], [FINE]]) == teapot
-    assert after_retries(cluster(retries=Retries(1, ("connect-failure",))), RESET, [[RESET], [FINE]]) == RESET
+    assert not retriable(cluster(retries=Retries(1, ("gateway-error",))), answered(500))
+    assert not retriable(cluster(retries=Retries(1, ("connect-failure",))), RESET)
 
 
 def test_the_alternative_response_turns_a_timeout_into_204() -> None:
     """Row hdr-altresp: 204 UT response_timeout."""
-    final = after_retries(cluster(alt_response=True), LATE, [[LATE]])
+    final = alternative(cluster(alt_response=True), LATE)
     assert (204, "UT", "response_timeout") == (final.reply.status, final.reply.response_flags, final.reply.response_code_details)
+    assert alternative(cluster(alt_response=True), BUSY) == BUSY
+    assert alternative(cluster(), LATE) == LATE
 
 
 def answered(status: int, **facts: Any) -> Answer:
@@ -75,17 +69,11 @@ CONDITIONS = {
     "refused before the request": (Retries(1, ("reset-before-request",)), stage_failed(StageName.TCP), True),
     "TLS before the request": (Retries(1, ("reset-before-request",)), stage_failed(StageName.TLS), True),
     "closed after the request": (Retries(1, ("reset-before-request",)), RESET, False),
-    "no attempts left": (Retries(0, ("5xx",)), BUSY, True),
+    "a timeout of the request": (Retries(1, ("5xx",)), LATE, False),
 }
 
 
 @pytest.mark.parametrize(("retries", "first", "retried"), CONDITIONS.values(), ids=CONDITIONS)
 def test_conditions(retries: Retries, first: Answer, retried: bool) -> None:
     """Each as Envoy 1.37 and 1.40 answered it (variants retry-*)."""
-    assert retried == after_retries(cluster(retries=retries), first, [[first]]).reply.response_flags.startswith("URX")
-
-
-def test_a_hedged_request_ends_with_the_route_timeout() -> None:
-    """Variant retry-hedge: 504 URX,UT response_timeout."""
-    final = after_retries(cluster(retries=Retries(1, ("5xx",)), hedged=True), LATE, [[LATE], [LATE]])
-    assert (504, "URX,UT", "response_timeout") == (final.reply.status, final.reply.response_flags, final.reply.response_code_details)
+    assert retried == retriable(cluster(retries=retries), first)

@@ -6,6 +6,8 @@ docs "Weighted least request", "Ring hash", "Maglev"; recorded rows of the categ
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Sequence
 
 from .record import Record
@@ -60,3 +62,22 @@ def shares(hosts: Sequence[Host], threshold: int, policy: str) -> list[float]:
         for index, weight in weights.items():
             found[index] = part * weight / sum(weights.values())
     return found
+
+
+def turns(hosts: Sequence[Host], threshold: int, policy: str) -> list[int]:
+    """One round of hosts in the order in which they get requests; empty where Envoy draws them.
+
+    Weights are served as Envoy's EdfScheduler does (edf_scheduler.h): the host whose deadline is next, the one that waits longer first.
+    """
+    found = groups(hosts, threshold)
+    weights = {index: hosts[index].weight for _, some in found for index in some}
+    if len(found) != 1 or not (policy == "ROUND_ROBIN" or (policy == "LEAST_REQUEST" and len(set(weights.values())) > 1)):
+        return []
+    queue = [(1 / weight, order, index) for order, (index, weight) in enumerate(weights.items())]
+    heapq.heapify(queue)
+    order = []
+    for number in range(len(queue), len(queue) + sum(weights.values()) // math.gcd(*weights.values())):
+        deadline, _, index = heapq.heappop(queue)
+        heapq.heappush(queue, (deadline + 1 / weights[index], number, index))
+        order.append(index)
+    return order

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from . import breakers, insights, kubernetes, members
 from .catalog import Catalog, NoRuleError, shelf
+from .context import context
 from .forecast import Host, by_pomerium, shared_out
 from .model import (
     Cluster,
@@ -25,6 +26,7 @@ from .model import (
     Severity,
     StageName,
     Status,
+    Timer,
     Upstream,
     UpstreamOutcomes,
     Verdict,
@@ -92,7 +94,7 @@ def diagnose(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], knowledge:
         if cluster.route.kind is RouteKind.KUBERNETES:
             forecast = by_pomerium(upstreams, hosts, names)
         else:
-            forecast = shared_out(cluster, [one for some in hosts for one in some], [v for some in names for v in some])
+            forecast = shared_out(cluster, [one for some in hosts for one in some], [v for some in names for v in some], judge.cut)
         judge.weigh(forecast)
         judge.together(upstreams, [one for some in hosts for one in some])
     verdicts = _in_order(judge.verdicts)
@@ -145,6 +147,7 @@ class _Judge:
         self.warn_at = knowledge.warn_at
         self.breaker = breakers.closed(cluster)
         self.verdicts: list[Verdict] = []
+        self._cut: dict[Timer, Answer] = {}
 
     def host(self, upstream: UpstreamOutcomes, probed: EndpointOutcomes) -> Host:
         """One endpoint: its answers, its health, and the verdicts on both."""
@@ -194,9 +197,20 @@ class _Judge:
         status = last.facts.get("status", 200)
         return Answer(EnvoyReply(status if isinstance(status, int) else 200, "-", VIA_UPSTREAM, VIA_UPSTREAM), None, last)
 
+    def cut(self, timer: Timer) -> Answer:
+        """What Envoy answers where this timer ends while it still tries."""
+        if timer not in self._cut:
+            seconds = self.cluster.timers.by_name[timer] or 0.0
+            facts = {"tries": self.cluster.retries.count + 1}
+            outcome = Outcome(StageName.HTTP, Status.FAILING, None, Failure.RETRIES_TIMED_OUT, timer, facts, seconds)
+            verdict = self.verdict(outcome, None, None)
+            assert verdict.means is not None, verdict.rule
+            self._cut[timer] = Answer(verdict.means, verdict.rule.code, outcome)
+        return self._cut[timer]
+
     def verdict(self, outcome: Outcome, upstream: Upstream | None, endpoint: Endpoint | None) -> Verdict:
         """The rule that explains this outcome, its words filled in. Kept for the report."""
-        facts = {**self._context(upstream, endpoint, outcome), **outcome.facts}
+        facts = {**context(self.cluster, upstream, endpoint, outcome), **outcome.facts}
         try:
             rule = self.knowledge.catalog.match(outcome.failure or Failure.BUG, facts, outcome.stage, outcome.timer)
         except NoRuleError as gap:  # a gap of the catalogue is ours: said as such, and the report survives
@@ -258,38 +272,6 @@ class _Judge:
         if kind is RouteKind.TCP and reply.status == 504 and reply.code in UNENDING:
             return replace(reply, status=408)
         return kubernetes.REPLY if kind is RouteKind.KUBERNETES and made_by_envoy(reply) else reply
-
-    def _context(self, upstream: Upstream | None, endpoint: Endpoint | None, outcome: Outcome) -> Facts:
-        cluster = self.cluster
-        facts: dict[str, str | int | float | bool | tuple[str, ...] | None] = {
-            "route": cluster.route.name,
-            "from": cluster.route.from_url,
-            "panic_threshold": cluster.panic_threshold,
-            "kind": cluster.route.kind.value,
-            "own_tries": cluster.dns.query_timeout is not None or cluster.dns.query_tries is not None,
-            "others": len(cluster.upstreams) - 1 if len(cluster.upstreams) > 1 and not cluster.health_checks else None,
-        }
-        if cluster.route.kind is RouteKind.KUBERNETES and (reason := kubernetes.reason(outcome)):
-            facts["log"] = kubernetes.LOG + reason
-        if upstream is not None:
-            facts |= {
-                "upstream": upstream.url,
-                "host": upstream.host,
-                "port": upstream.port,
-                "scheme": upstream.scheme,
-                "line": upstream.place.line,
-            }
-            context = cluster.tls[cluster.upstreams.index(upstream)]
-            if context is not None:
-                facts |= {"server_name": context.server_name, "match_name": context.match_name, "trust_source": context.trust_source}
-        if endpoint is not None:
-            facts |= {"endpoint": str(endpoint), "address": endpoint.address}
-        if outcome.timer is not None:
-            facts |= {
-                "timeout_key": cluster.timers.keys.get(outcome.timer.value, outcome.timer.value),
-                "timeout_seconds": cluster.timers.seconds(outcome.timer, outcome.stage),
-            }
-        return facts
 
 
 def _after_interim(reply: EnvoyReply | None, facts: Facts) -> EnvoyReply | None:

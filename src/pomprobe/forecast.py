@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import balance, kubernetes
-from .model import Cluster, EnvoyReply, ForecastEntry, Protocol, UpstreamOutcomes, Verdict
+from . import attempts, balance, kubernetes
+from .model import Cluster, ForecastEntry, Protocol, UpstreamOutcomes, Verdict
 from .record import Record
-from .retries import Answer, after_retries
+from .retries import Answer, alternative
 
 
 class Host(Record, frozen=True):
@@ -20,8 +20,12 @@ class Host(Record, frozen=True):
     check: Verdict | None
 
 
-def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]) -> list[ForecastEntry]:
-    """Answers with their shares, most frequent first. Empty where nothing is known."""
+PER_CLIENT = "per client address: all or nothing"
+IN_TURN = "hosts in turn: requests one after the other may all get one of these"
+
+
+def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict], cut: attempts.Cut) -> list[ForecastEntry]:
+    """Answers with their shares, most frequent first. Empty where nothing is known. cut: see `attempts`."""
     if not hosts:
         blamed = next((v for v in names if v.means), None)
         return [ForecastEntry(1.0, blamed.means, blamed.rule.code)] if blamed and blamed.means else []
@@ -31,18 +35,9 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
     if not any(shares):
         check = next((host.check for host in hosts if host.check and host.check.means), None)
         return [ForecastEntry(1.0, check.means, check.rule.code)] if check and check.means else []
-    total: dict[tuple[EnvoyReply, str | None], float] = {}
-    for index, share in enumerate(shares):
-        if not share:
-            continue
-        for answer in hosts[index].answers:
-            attempts = min(cluster.retries.count, len(hosts)) + 1
-            rotation = [hosts[(index + step) % len(hosts)].answers for step in range(attempts) if shares[(index + step) % len(hosts)]]
-            final = after_retries(cluster, answer, rotation)
-            key = (final.reply, final.rule)
-            total[key] = total.get(key, 0.0) + share * answer.share
+    total, varies = _total(cluster, hosts, shares, cut)
     known = sum(total.values())
-    note = "per client address: all or nothing" if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
+    note = IN_TURN if varies else PER_CLIENT if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
     tunnel = "tunnel" if cluster.protocol is Protocol.RAW else ""
     entries = [
         ForecastEntry(share / known, reply, rule, note, tunnel if reply.response_flags == "-" else "")
@@ -52,10 +47,27 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
     return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
 
 
+def _total(cluster: Cluster, hosts: Sequence[Host], shares: Sequence[float], cut: attempts.Cut) -> tuple[attempts.Total, bool]:
+    """The share of each answer, and whether requests one after the other may all get the same one."""
+    answers = [host.answers for host in hosts]
+    if cluster.retries.conditions:
+        turns = balance.turns(_balanced(hosts, True), cluster.panic_threshold, cluster.load_balancing_policy)
+        return attempts.shares(cluster, answers, shares, turns, cut)
+    total: attempts.Total = {}
+    for share, some in zip(shares, answers, strict=True):
+        for answer in some if share else ():
+            final = alternative(cluster, answer)
+            total[final.reply, final.rule] = total.get((final.reply, final.rule), 0.0) + share * answer.share
+    return total, False
+
+
 def _shares(cluster: Cluster, hosts: Sequence[Host], unknown: bool) -> list[float]:
     """The share of each host. unknown: whether a check of which nothing is known passes."""
-    seen = [balance.Host(host.weight, unknown if host.healthy is None else host.healthy, host.degraded) for host in hosts]
-    return balance.shares(seen, cluster.panic_threshold, cluster.load_balancing_policy)
+    return balance.shares(_balanced(hosts, unknown), cluster.panic_threshold, cluster.load_balancing_policy)
+
+
+def _balanced(hosts: Sequence[Host], unknown: bool) -> list[balance.Host]:
+    return [balance.Host(host.weight, unknown if host.healthy is None else host.healthy, host.degraded) for host in hosts]
 
 
 def by_pomerium(

@@ -8,40 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .model import GRPC_STATUSES, Cluster, EnvoyReply, Facts, Outcome, Retries, StageName
+from .model import GRPC_STATUSES, Cluster, EnvoyReply, Facts, Outcome, Retries, StageName, Timer
 from .record import Record, replace
 
 RESETS = ("UF", "UC", "UR", "UPE")
 ANY_RESET = ("5xx", "gateway-error", "reset")
-TIMEOUT = "response_timeout"
-PER_TRY_TIMEOUT = "upstream_per_try_timeout"
+OF_ALL_TRIES = (Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION)
+"""Timers that end a request before its headers, however many tries it has: a retry is no activity."""
+
+OF_ONE_TRY = ("upstream_per_try_timeout", "upstream_max_stream_duration_reached")
+"""Details of the timers that end one try, and not the request."""
 
 
 class Answer(Record, frozen=True):
-    """A reply, the rule behind it, and the outcome that it came from."""
+    """A reply, the rule behind it, and the outcome that it came from. share: of its host's answers, 0 to 1."""
 
     reply: EnvoyReply
     rule: str | None
     outcome: Outcome
     share: float = 1.0
 
-
-def after_retries(cluster: Cluster, first: Answer, rotation: Sequence[Sequence[Answer]]) -> Answer:
-    """The answer that the client gets: the first that is not retried, or the last with the flag URX.
-
-    rotation: the answers of the hosts in the order in which attempts meet them, the first attempt's host included.
-    """
-    answer = _alternative(cluster, first)
-    if not _retriable(cluster, answer):
-        return answer
-    for answers in rotation[1:]:
-        if answers and not _retriable(cluster, answers[0]):
-            return _alternative(cluster, answers[0])
-    flags = "URX" if answer.reply.response_flags == "-" else f"URX,{answer.reply.response_flags}"
-    return replace(answer, reply=replace(answer.reply, response_flags=flags))
+    @property
+    def seconds(self) -> float:
+        """How long one try takes that ends so: up to the response headers, which decide."""
+        first_byte = self.outcome.facts.get("first_byte")
+        return first_byte if isinstance(first_byte, float) else self.outcome.elapsed
 
 
-def _retriable(cluster: Cluster, answer: Answer) -> bool:
+def retriable(cluster: Cluster, answer: Answer) -> bool:
+    """Do the cluster's conditions ask for another try after this answer?"""
     retries, reply = cluster.retries, answer.reply
     if not retries.conditions:
         return False
@@ -49,9 +44,25 @@ def _retriable(cluster: Cluster, answer: Answer) -> bool:
         return not reply.response_code_details.startswith("upstream_reset_after") and _reset(retries.on, answer)
     if reply.response_flags == "-":
         return _answered(retries, reply.status, answer.outcome.facts)
-    if cluster.hedged and reply.response_code_details == TIMEOUT and answer.reply.status == 504:
-        return True  # by then every attempt has been made
-    return reply.response_code_details == PER_TRY_TIMEOUT and any(policy in retries.on for policy in ANY_RESET)
+    return silent(cluster, answer) or (reply.response_code_details in OF_ONE_TRY and any(policy in retries.on for policy in ANY_RESET))
+
+
+def silent(cluster: Cluster, answer: Answer) -> bool:
+    """Is it a try that hedging (x-envoy-hedge-on-per-try-timeout) leaves open beside the next one, in vain?"""
+    return cluster.hedge is not None and answer.outcome.timer in OF_ALL_TRIES and answer.reply.status == 504
+
+
+def marked(answer: Answer, flag: str) -> Answer:
+    """The answer that goes to the client although it is retriable: with URX, tried often enough, or UO, no retry being allowed."""
+    reply = answer.reply
+    return replace(answer, reply=replace(reply, response_flags=flag if reply.response_flags == "-" else f"{flag},{reply.response_flags}"))
+
+
+def alternative(cluster: Cluster, answer: Answer) -> Answer:
+    """x-envoy-upstream-rq-timeout-alt-response: a timeout before the headers is a 204 (row hdr-altresp)."""
+    if cluster.alt_response and answer.reply.status == 504 and answer.reply.response_flags in ("UT", "URX,UT", "UO,UT"):
+        return replace(answer, reply=replace(answer.reply, status=204))
+    return answer
 
 
 def _reset(on: Sequence[str], answer: Answer) -> bool:
@@ -78,10 +89,3 @@ def _answered(retries: Retries, status: int, facts: Facts) -> bool:
         or ("retriable-headers" in on and bool(facts.get("retriable_header")))
         or facts.get("grpc_status") in [GRPC_STATUSES[word] for word in retries.grpc_on]
     )
-
-
-def _alternative(cluster: Cluster, answer: Answer) -> Answer:
-    """x-envoy-upstream-rq-timeout-alt-response: a timeout before the headers is a 204 (row hdr-altresp)."""
-    if cluster.alt_response and answer.reply.status == 504 and answer.reply.response_flags == "UT":
-        return replace(answer, reply=replace(answer.reply, status=204))
-    return answer

@@ -220,6 +220,16 @@ FIRES: list[tuple[str, Failure, dict[str, Any]]] = [
         Failure.CIRCUIT_BREAKER_ZERO,
         {"key": "circuit_breaker_thresholds.max_connection_pools"},
     ),
+    (
+        with_keys("circuit_breaker_thresholds: {max_retries: 0}", "set_request_headers: {x-envoy-retry-on: 5xx}"),
+        Failure.CIRCUIT_BREAKER_RETRIES,
+        {"key": "circuit_breaker_thresholds.max_retries", "header": "x-envoy-retry-on"},
+    ),
+    (
+        f"circuit_breaker_thresholds: {{max_retries: 0}}\n{with_keys('set_request_headers: {x-envoy-retry-grpc-on: internal}')}",
+        Failure.CIRCUIT_BREAKER_RETRIES,
+        {"header": "x-envoy-retry-grpc-on"},
+    ),
     (with_keys("circuit_breaker_thresholds: {max_requests: 2}"), Failure.CIRCUIT_BREAKER_LOW, {"key": "max_requests", "next": 3}),
     (f"circuit_breaker_thresholds: {{max_connections: 7}}\n{ROUTE}", Failure.CIRCUIT_BREAKER_LOW, {"key": "max_connections", "value": 7}),
     (with_keys("timeout: 10m"), Failure.UPLOAD_LIMIT, {"seconds": 30.0, "write": "timeout_read: 10m"}),
@@ -302,6 +312,12 @@ SILENT: list[tuple[str, Failure]] = [
     (to("to: [http://a, http://b]", "outlier_detection: {max_ejection_percent: 50}"), Failure.OUTLIER_NEVER_EJECTS),
     (with_keys("circuit_breaker_thresholds: {max_connections: 0, max_retries: 0}"), Failure.CIRCUIT_BREAKER_ZERO),
     (with_keys("circuit_breaker_thresholds: {max_requests: 100, max_retries: 1}"), Failure.CIRCUIT_BREAKER_LOW),
+    (with_keys("circuit_breaker_thresholds: {max_retries: 0}"), Failure.CIRCUIT_BREAKER_RETRIES),
+    (
+        f"circuit_breaker_thresholds: {{max_retries: 0}}\n"
+        f"{with_keys('circuit_breaker_thresholds: {max_retries: 3}', 'set_request_headers: {x-envoy-retry-on: 5xx}')}",
+        Failure.CIRCUIT_BREAKER_RETRIES,
+    ),
     (HTTPS + "  circuit_breaker_thresholds: {max_connections: 2}\n", Failure.CIRCUIT_BREAKER_LOW),
     (
         f"circuit_breaker_thresholds: {{max_requests: 2}}\n{with_keys('circuit_breaker_thresholds: {max_requests: 2000}')}",

@@ -169,6 +169,9 @@ def test_a_hedged_request_has_no_timeout_for_each_try() -> None:
     """Envoy asks again when it is over, and goes on waiting for the first answer."""
     headers = {"x-envoy-upstream-rq-per-try-timeout-ms": "500", "x-envoy-hedge-on-per-try-timeout": "true"}
     assert planned("http://a", set_request_headers=headers).timers.per_try is None
+    assert 0.5 == planned("http://a", set_request_headers=headers).hedge
+    longer = headers | {"x-envoy-upstream-rq-timeout-ms": "500"}
+    assert planned("http://a", set_request_headers=longer).hedge is None  # ignored, and so there is nothing to hedge on
 
 
 def test_alternative_response() -> None:

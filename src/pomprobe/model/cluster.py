@@ -135,7 +135,7 @@ class Cluster(Record, frozen=True):
     dns: DNSSettings
     source_address: str
     retries: Retries = NO_RETRIES  # through set_request_headers alone
-    hedged: bool = False  # x-envoy-hedge-on-per-try-timeout
+    hedge: float | None = None  # x-envoy-hedge-on-per-try-timeout: seconds after which another try is made beside one that is open
     alt_response: bool = False  # x-envoy-upstream-rq-timeout-alt-response
     refusals: tuple[str, ...] = ()  # Envoy's messages if it rejects the cluster
 

@@ -102,6 +102,7 @@ class Failure(StrEnum):
 
     # --- http
     TIMED_OUT = "timed_out"  # Outcome.timer says which; fact started: were response headers seen
+    RETRIES_TIMED_OUT = "retries_timed_out"  # Outcome.timer ended a request while Envoy still tried; fact tries: how often it may
     CLOSED = "closed"  # connection ended before a response; facts reset, interim, client_certificate_requested …
     PROTOCOL_ERROR = "protocol_error"  # what came is not what Envoy's codec accepts; fact problem
     BODY_CUT = "body_cut"  # headers were fine, the body broke; facts status, problem, protocol
@@ -213,6 +214,7 @@ class Failure(StrEnum):
     HEALTH_CHECK_HOST = "health_check_host"  # the checker's Host is Envoy's cluster name
     OUTLIER_NEVER_EJECTS = "outlier_never_ejects"
     CIRCUIT_BREAKER_ZERO = "circuit_breaker_zero"
+    CIRCUIT_BREAKER_RETRIES = "circuit_breaker_retries"  # max_retries: 0, and headers that ask for retries
     CIRCUIT_BREAKER_LOW = "circuit_breaker_low"  # a threshold below Envoy's own; facts key, value, next (the request that is too many)
     # dns
     DNS_RESOLVER_INVALID = "dns_resolver_invalid"  # blocks the clusters of all routes

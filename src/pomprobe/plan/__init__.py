@@ -11,7 +11,7 @@ from .bundle import Bundle
 from .example import Earlier
 from .headers import control
 from .request import request
-from .timers import timers
+from .timers import hedge, timers
 from .transport import Trust, discovery, protocol, refusals, tls, trusts
 
 __all__ = ["Bundle", "authorize", "plan"]
@@ -84,7 +84,7 @@ def _cluster(route: Route, earlier: Earlier, settings: Settings, trust: Trust) -
         dns=_dns(route, settings.dns),
         source_address=settings.bind_source_address,
         retries=orders.retries,
-        hedged=orders.hedged,
+        hedge=hedge(orders, running),
         alt_response=orders.alt_response,
         refusals=tuple(dict.fromkeys((*route.envoy_refusals, *own))),
     )

@@ -48,6 +48,12 @@ def timers(route: Route, settings: Settings, orders: Control) -> Timers:
     return _made(go, total, idle, max_duration, request, per_try, stream_duration, tuple((str(timer), key) for timer, key in keys.items()))
 
 
+def hedge(orders: Control, running: Timers) -> float | None:
+    """Seconds after which another try is made beside one that is open; None: never. A time that the route does not have is ignored."""
+    after = _positive(orders.per_try)
+    return after if orders.hedged and after is not None and (running.route is None or after < running.route) else None
+
+
 @lru_cache(maxsize=256)
 def _made(
     go: bool,

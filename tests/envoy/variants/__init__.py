@@ -1,6 +1,6 @@
 """More faults than were recorded by hand, found by asking what lies next to those; VARIANTS holds them by name."""
 
-from . import balancing, crowds, dns, handshakes, health, http1, http2, retries, strangers, timers, tls, tunnels
+from . import balancing, crowds, dns, handshakes, health, http1, http2, retries, strangers, timers, tls, tries, tunnels
 from .catalogue import VARIANTS
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "strangers",
     "timers",
     "tls",
+    "tries",
     "tunnels",
 ]

@@ -8,6 +8,7 @@ from .view import SECURE, View, place_in
 
 BLOCKING = ("max_requests", "max_pending_requests", "max_connection_pools")
 LIMITING = ("max_requests", "max_pending_requests", "max_connections")
+RETRIES = ("x-envoy-retry-on", "x-envoy-retry-grpc-on")
 LOW = 100
 """Requests that a single HTTP/2 client may have open (RFC 9113, section 6.5.2, wants no fewer); Envoy's own threshold is 1024."""
 
@@ -87,10 +88,21 @@ def _breakers(view: View) -> None:
         _zero(view, mapping, route.circuit_breakers, route=route.name)
     for route, mapping in view.proxied():
         node = mapping.mapping("circuit_breaker_thresholds")
+        if route.circuit_breakers.max_retries == 0 or (route.circuit_breakers.max_retries is None and own.max_retries == 0):
+            _no_retries(view, route, node if route.circuit_breakers.max_retries == 0 else everywhere)
         for key in LIMITING:
             value = getattr(route.circuit_breakers, key)
             if node is not None and value and _counts(route, key):
                 _low(view, node.place_of(key), key, value, route=route.name)
+
+
+def _no_retries(view: View, route: Route, node: Mapping | None) -> None:
+    """max_retries: 0 is Envoy's threshold for retries at the same time, and there are none without these headers."""
+    for header in RETRIES:
+        if header in route.set_request_headers and node is not None:
+            message = f"max_retries: 0 forbids the retries that {header} asks for"
+            key = "circuit_breaker_thresholds.max_retries"
+            view.on(route, Failure.CIRCUIT_BREAKER_RETRIES, node.place_of("max_retries"), message, key=key, header=header)
 
 
 def _low(view: View, place: Place, key: str, value: int, **facts: str) -> None:
