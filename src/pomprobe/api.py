@@ -21,7 +21,7 @@ from .net.resolv_conf import Machine
 from .plan import authorize, plan
 from .probed import Probed
 from .record import replace
-from .repeats import left
+from .repeats import at_their_keys, left
 from .runner import Options, Runner
 from .selection import Selection, concerning
 from .services import problems as problems_of_services
@@ -176,6 +176,7 @@ class Session:
             return judged
         try:
             judged = diagnose(probed.cluster, probed.upstreams, self.knowledge, "" if probed.done else probed.limit)
+            judged = at_their_keys(judged, self.config.problems, self.knowledge.catalog) if probed.cluster.refusals else judged
         except Exception as defect:
             outcome = bug(StageName.CONFIG, None, defect)
             judged = RouteReport(probed.cluster.route, probed.cluster, Status.UNDETERMINED, (), (), tuple(probed.upstreams), (outcome,))

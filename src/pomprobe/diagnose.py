@@ -34,6 +34,7 @@ from .model import (
 from .newer import as_after, as_next
 from .older import as_before, as_past
 from .record import Record, replace
+from .repeats import of_members
 from .retries import Answer
 
 VIA_UPSTREAM = "via_upstream"
@@ -242,9 +243,8 @@ class _Judge:
     def together(self, upstreams: Sequence[UpstreamOutcomes], hosts: Sequence[Host]) -> None:
         """The verdicts on all hosts together, before those on each."""
         alone, self.verdicts = self.verdicts, []
-        for notice in members.notices(self.cluster, upstreams, hosts):
-            self.verdict(notice, None, notice.endpoint)
-        self.verdicts += alone
+        notices = [(notice, self.verdict(notice, None, notice.endpoint)) for notice in members.notices(self.cluster, upstreams, hosts)]
+        self.verdicts += of_members(alone, {one.endpoint for one, _ in notices if one.failure is Failure.MEMBERS_DIFFER})
 
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
         """A failure that no request meets is a warning: a dead name beside a live one, a check that panic hides, a host kept out."""
