@@ -164,21 +164,26 @@ class Looker(Record, frozen=True):
 async def recheck(
     again: Callable[[HealthCheck], Awaitable[Outcome]], cluster: Cluster, upstream: Upstream, check: HealthCheck, outcome: Outcome
 ) -> Outcome:
-    """The outcome of a health check, where its Host may be what is refused with what came of the Host that requests have.
+    """The outcome of a health check, with what came of the Host that requests have where its own may be what is refused, and of their path.
 
-    Without `host` Envoy sends the cluster's name (row hc-host-header-set). At most one connection.
+    Without `host` Envoy sends the cluster's name (row hc-host-header-set). At most two connections.
     """
-    if outcome.failure is not Failure.HEALTH_STATUS or check.checker != "http" or check.host:
+    if outcome.failure is not Failure.HEALTH_STATUS or check.checker != "http":
         return outcome
-    if outcome.facts.get("status") not in secondlook.HOST_REFUSALS:
-        return outcome
-    host = cluster.request_to(upstream).host
-    seen = await again(replace(check, host=host))
-    tried = (f"the health check at {shown(check.path)} of {outcome.endpoint} with Host: {host}",)
-    if seen.status is Status.OK:
-        return replace(outcome, facts={**outcome.facts, "tried": tried, "works": f"http_health_check.host: {host}"})
-    vain = tuple(f"http_health_check.host: {name}" for name in dict.fromkeys((host, upstream.host)))
-    return replace(outcome, facts={**outcome.facts, "tried": tried, "in_vain": vain})
+    status, host, path = outcome.facts.get("status"), cluster.request_to(upstream).host, cluster.request.path
+    others: list[tuple[HealthCheck, str, str]] = []
+    if status in secondlook.HOST_REFUSALS and not check.host:
+        others.append((replace(check, host=host), f"http_health_check.host: {host}", f"at {shown(check.path)} of {{}} with Host: {host}"))
+    if isinstance(status, int) and 300 <= status < 500 and path.partition("?")[0] != check.path.partition("?")[0]:
+        others.append((replace(check, path=path), f"http_health_check.path: {shown(path)}", f"at {shown(path)} of {{}}"))
+    tried, vain, works = [], [], {}
+    for other, key, where in others:
+        tried.append(f"the health check {where.format(outcome.endpoint)}")
+        if (await again(other)).status is Status.OK:
+            works = {"works": key}
+            break
+        vain += [key, *([f"http_health_check.host: {upstream.host}"] if other.host != check.host else [])]
+    return replace(outcome, facts={**outcome.facts, "tried": tuple(tried), "in_vain": tuple(vain), **works}) if tried else outcome
 
 
 def _tuple(fact: Fact) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from urllib.parse import urlsplit
 
 from . import websocket
 from .insights import redirected
@@ -200,5 +201,8 @@ def _may_speak_tls(last: Outcome) -> bool:
 
 
 def _with_scheme(upstream: Upstream, scheme: str) -> str:
+    """The entry of `to` as it would be written; `localhost` stays that, which Envoy takes for 127.0.0.1 and apps see as Host."""
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    if urlsplit(upstream.url).hostname == "localhost":
+        host = "localhost"
     return f"{scheme}://{host}:{upstream.port}{upstream.path}"

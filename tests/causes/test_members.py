@@ -81,7 +81,8 @@ async def test_a_check_that_fails_although_requests_work() -> None:
     """O: it is the check that is wrong, and that is a finding of its own; without panic it takes the route down."""
     played = await members(member(200, 404), member(200, 404), keys=CHECK + "healthy_panic_threshold: 0")
     assert recorded("own-hc-fails-requests-work-2") == answers(played.forecast)
-    assert "`http_health_check.path`" in played.fix("HC152")
+    assert "as the finding on it says" in played.fix("HC152")
+    assert "Set `http_health_check.path: /` on this check: pomprobe tried it" in played.fix("HC103")
     assert "`no_traffic_interval: 5s`" in played.verdict("HC103").fixes[-1]
     hidden = await members(member(200, 404))
     assert ([app(1.0, 200)], "warning") == (hidden.forecast, hidden.route.status)
@@ -104,7 +105,7 @@ async def test_a_check_that_is_refused_for_its_host() -> None:
 
 async def test_a_check_whose_path_is_wrong_under_any_host() -> None:
     """O: then the Host is not what is proposed."""
-    played = await members(member(200, 404))
+    played = await members(member(404, 404))
     assert "`http_health_check.path`" in played.fix("HC103")
     assert "http_health_check.host" not in " ".join(played.verdict("HC103").fixes)
 

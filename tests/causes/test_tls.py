@@ -89,6 +89,14 @@ async def test_https_to_a_plain_port() -> None:
     assert f"`to: http://127.0.0.1:{port}`" in played.fix("TLS302")
 
 
+async def test_the_fix_keeps_localhost() -> None:
+    """C: the name stays as it is written: apps see it as Host."""
+    async with serve(HELLO, tls("localhost")) as port:
+        played = await play(f"to: http://localhost:{port}")
+    assert (503, "UC") == played.forecast[0][1:3]
+    assert f"`to: https://localhost:{port}`" in played.fix("HTTP107")
+
+
 async def test_http_to_a_tls_port() -> None:
     """C: TLS was tried on the same port, and works."""
     async with serve(HELLO, tls()) as port:
