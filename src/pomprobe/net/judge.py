@@ -53,7 +53,7 @@ def judge(
     signs = chain[0].may_use_key(DIGITAL_SIGNATURE)
     if not signs and version == "TLSv1.3":
         return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
-    refusal = None if options.skip_verify else _chain(chain, options, later) or _name(chain[0], options)
+    refusal = None if options.skip_verify else _chain(chain, options, later) or _name(chain[0], options.match_name)
     if whole and refusal is None and not signs and not certificates.key_type(chain[0]).startswith("RSA"):
         return _tls_error("the key usage of the certificate leaves out digital signatures", tls_words.KEY_USAGE)
     return refusal
@@ -82,10 +82,11 @@ def _verified(chain: tuple[X509, ...], trust: bytes, second: int, later: bool) -
     return verify.verify(chain, trust_store.read(trust), datetime.fromtimestamp(second, UTC), later=later)
 
 
-def _name(leaf: X509, options: UpstreamTLS) -> Refusal | None:
-    if names.san_matches(options.match_name, certificates.dns_names(leaf), certificates.addresses(leaf)):
+@lru_cache(maxsize=1024)
+def _name(leaf: X509, wanted: str) -> Refusal | None:
+    if names.san_matches(wanted, certificates.dns_names(leaf), certificates.addresses(leaf)):
         return None
-    return Refusal(Failure.NAME_MISMATCH, f"no name of the certificate matches {options.match_name!r}")
+    return Refusal(Failure.NAME_MISMATCH, f"no name of the certificate matches {wanted!r}")
 
 
 def _tls_error(message: str, words: str) -> Refusal:
