@@ -23,8 +23,8 @@ CONNECT_TIMEOUT = 10
 ROUNDS_LARGE = 3
 
 WHY = (
-    "what is before and after the probing is done by one process (see the profile above), which a daemon that runs already "
-    "does not have, and a probe takes more CPU time in Python than in C or Go; OpenSSL's handshake is a third of it"
+    "before the first packet one process reads and plans, and loads what it needs (see the profile above), which a daemon that runs already "
+    "and a compiled client do not; half of what a probe costs is OpenSSL's handshake and the kernel, the other half Python"
 )
 
 Sockets = Sequence[tuple[str, int]]
