@@ -23,8 +23,8 @@ CONNECT_TIMEOUT = 10
 ROUNDS_LARGE = 3
 
 WHY = (
-    "before the first packet one process reads and plans, and loads what it needs (see the profile above), which a daemon that runs already "
-    "and a compiled client do not; half of what a probe costs is OpenSSL's handshake and the kernel, the other half Python"
+    "before the first packet one process loads, reads and plans, on one of the two cores (see the profile above), which neither a daemon "
+    "that runs already nor a compiled client has to; of what a probe costs, two fifths are OpenSSL and the kernel, the rest is Python"
 )
 
 Sockets = Sequence[tuple[str, int]]
