@@ -38,13 +38,13 @@ def literal_start(pattern: str) -> str:
 
 
 def substituted(pattern: str, substitution: str, text: str) -> str:
-    r"""RE2's GlobalReplace, where `\0` is the whole match; what cannot be read leaves the text as it is."""
+    r"""RE2's GlobalReplace, where `\0` is the whole match and `\\` a backslash; what cannot be read leaves the text as it is."""
     expression = _compiled(pattern)
     if expression is None:
         return text
 
     def written(match: Any) -> str:
-        return re.sub(r"\\([0-9])", lambda group: match.group(int(group[1])) or "", substitution)
+        return re.sub(r"\\([0-9\\])", lambda part: "\\" if part[1] == "\\" else match.group(int(part[1])) or "", substitution)
 
     try:
         return str(expression.sub(written, text))
