@@ -54,7 +54,7 @@ check: lint type docs-check  ## what continuous integration runs: lint, type, do
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST) || { [ $$? = 1 ] && $(ALONE); }
 
 conformance: $(VENV)/.dev  ## every recorded fault and every variant put to a live Envoy (ENVOY=1.40.0, or a path), beside the forecast
-	POMPROBE_ENVOY="$$($(BIN)/python -m tools.envoys $(ENVOY))" $(BIN)/python -m pytest -m "" tests/envoy/test_conformance.py tests/envoy/test_variants.py $(PYTEST)
+	POMPROBE_ENVOY="$$($(BIN)/python -m tools.envoys $(ENVOY))" $(BIN)/python -m pytest -m "" tests/envoy/test_conformance.py tests/envoy/test_variants.py tests/envoy/test_measured.py $(PYTEST)
 
 conformance-table: $(VENV)/.dev  ## measure the agreement with Envoy (ENVOY="1.37.0 1.40.0"), and write docs/conformance.md
 	$(BIN)/python -m tools.agreement $$($(BIN)/python -m tools.envoys $(ENVOY))

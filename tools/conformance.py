@@ -74,7 +74,13 @@ def page() -> Iterator[str]:
         for row in rows().values():
             if row.category == category:
                 yield f"| {_anchor(row.id)}{_cell(titles[row.id])}<br>`{row.id}` | {_answers(row)} |"
-    yield from ("", "## Further faults that rules rest on", "", "| fault | Envoy answered |", "|---|---|")
+    further = json.loads(MEASURED_ROWS.read_text())["rows"]
+    yield from ("", "## Further faults that rules rest on", "")
+    played = sum("replayed" in row for row in further)
+    yield f"{played} of {len(further)} that were measured for the catalogue are played again, to pomprobe and to a live Envoy,"
+    yield "by `make conformance`; the others (six requests at once, a network of its own, an upgrade that a browser asks for …) were"
+    yield "measured once, with the same Envoys, and tests of `tests/causes/` and of the catalogue compare forecasts with what was written down."
+    yield from ("", "| fault | Envoy answered |", "|---|---|")
     for name in sorted({name for rule in load().rules if not rule.retired for name in evidence([rule])} - rows().keys()):
         outcomes = faults()[name][1]
         title = titles.get(name, "a variant of a recorded fault")

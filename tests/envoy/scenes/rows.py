@@ -14,12 +14,15 @@ from typing import Any
 from pomprobe.model import EnvoyReply
 
 DATA = Path(__file__).parent.parent.parent / "data"
-TRUTH, SCENES, OLDER = DATA / "truth.json", DATA / "scenes.json", DATA / "envoy-1.36.json"
+TRUTH, SCENES, OLDER, MEASURED = (DATA / f"{name}.json" for name in ("truth", "scenes", "envoy-1.36", "measured"))
 """What was answered; and for each row that a probe can see: the route, the global keys, and how to compare. OLDER: the rows to which
-Envoy 1.36.4 answered otherwise than 1.37.0."""
+Envoy 1.36.4 answered otherwise than 1.37.0. MEASURED: what was measured for the catalogue beside them."""
 
 TOLERANCE = 0.15
 """By how much a share may differ: recordings and replays are samples."""
+
+SECONDS = 4.0
+"""The longest that an Envoy took for a fault that was measured for the catalogue."""
 
 Entry = tuple[EnvoyReply, float]
 
@@ -53,6 +56,13 @@ def rows() -> Mapping[str, Row]:
     for name, answers in json.loads(OLDER.read_text()).items():
         recorded[name]["outcomes"]["1.36"] = answers
     return {entry["id"]: _row(entry, recorded[entry["id"]]) for entry in json.loads(SCENES.read_text())}
+
+
+@functools.cache
+def measured() -> Mapping[str, Row]:
+    """Those of the faults measured for the catalogue that can be played again from the words that describe them."""
+    entries = [entry for entry in json.loads(MEASURED.read_text())["rows"] if entry.get("replayed")]
+    return {entry["id"]: _row({"global": {}, **entry, "seconds": SECONDS}, entry) for entry in entries}
 
 
 def _row(scene: Mapping[str, Any], recorded: Mapping[str, Any]) -> Row:

@@ -21,7 +21,12 @@ VERBS = {
     "resets the connection": "resets",
     "reads on": "reads",
 }
-STATES = {"NOT_SERVING": http2.grpc_health(2), "UNKNOWN": http2.grpc_health(0), "grpc-status 12": http2.grpc_health(None, "12")}
+STATES = {
+    "NOT_SERVING": http2.grpc_health(2),
+    "UNKNOWN": http2.grpc_health(0),
+    "grpc-status 12": http2.grpc_health(None, "12"),
+    "grpc-status 5": http2.grpc_health(None, "5"),
+}
 ISSUERS = {"the lab root": "root", "another root": "other", "the lab intermediate": "inter", "a special root (see title)": "nc"}
 
 
