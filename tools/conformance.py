@@ -79,7 +79,8 @@ def page() -> Iterator[str]:
     played = sum("replayed" in row for row in further)
     yield f"{played} of {len(further)} that were measured for the catalogue are played again, to pomprobe and to a live Envoy,"
     yield "by `make conformance`; the others (six requests at once, a network of its own, an upgrade that a browser asks for …) were"
-    yield "measured once, with the same Envoys, and tests of `tests/causes/` and of the catalogue compare forecasts with what was written down."
+    yield "measured once, with the same Envoys; tests of `tests/causes/` and of the catalogue compare forecasts with what was written"
+    yield "down."
     yield from ("", "| fault | Envoy answered |", "|---|---|")
     for name in sorted({name for rule in load().rules if not rule.retired for name in evidence([rule])} - rows().keys()):
         outcomes = faults()[name][1]
