@@ -32,7 +32,7 @@ PATHS: dict[str, tuple[str, dict[str, Any], str]] = {
         "/b/a",
     ),
     "regex_rewrite, whole match": ("http://a", {"path": "/a", "regex_rewrite_pattern": "a", "regex_rewrite_substitution": r"\0\0"}, "/aa"),
-    "regex_rewrite, a backslash": ("http://a", {"path": "/a", "regex_rewrite_pattern": "(a)", "regex_rewrite_substitution": r"\\1"}, r"/\1"),
+    "regex_rewrite, backslash": ("http://a", {"path": "/a", "regex_rewrite_pattern": "(a)", "regex_rewrite_substitution": r"\\1"}, r"/\1"),
     "regex that Python cannot read": ("http://a", {"regex_rewrite_pattern": r"\pN(", "regex_rewrite_substitution": ""}, "/"),
 }
 
