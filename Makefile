@@ -16,7 +16,7 @@ ENVOY ?=
 ALONE = echo "failed beside other tests; once more, alone:" && $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table record fuzz fuzz-configs fuzz-envoy clean
+.PHONY: help demo test lint type bench docs docs-check build check conformance conformance-table record fuzz fuzz-configs fuzz-envoy fuzz-routes clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ fuzz-configs: $(VENV)/.dev  ## N=50000 mutated configs through the reader (a mil
 
 fuzz-envoy: $(VENV)/.dev  ## N=10000 random answers of each kind, to a real Envoy and to pomprobe: where do they disagree?
 	$(BIN)/python -m tools.fuzz_envoy -n $(if $(filter file,$(origin N)),10000,$(N)) $(if $(ENVOY),--envoy $$($(BIN)/python -m tools.envoys $(ENVOY)))
+
+fuzz-routes: $(VENV)/.dev  ## N=1000 random routes, several faults and keys at once, to a real Envoy and to pomprobe (ENVOY=1.40.0, or a path)
+	$(BIN)/python -m tools.fuzz_routes -n $(if $(filter file,$(origin N)),1000,$(N)) $(if $(ENVOY),--envoy $$($(BIN)/python -m tools.envoys $(ENVOY)))
 
 bench: $(VENV)/.dev  ## measure, as users install it, and write docs/benchmarks.md (SECTIONS=startup prints one section)
 	$(PYTHON) -m venv $(VENV)/bench
