@@ -25,31 +25,19 @@ async def resolve(
     Every address of a name is an endpoint of its own (rows dns-multi-a-one-refuses, dns-both-v6-listens-only-all).
     samples: how often a name is asked for; facts `samples` and `failed`, if it is more than once.
     """
-    written = as_written(upstream, cluster)
-    if written is not None:
-        return (written[0],), written[1]
-    asked, host = resolver(cluster.dns), _host(upstream)
+    if upstream.scheme.endswith("unix"):
+        return (Endpoint(upstream.path, None),), {"name": upstream.path, "source": "unix socket"}
+    # Pomerium's buildLbEndpoints writes 127.0.0.1 for exactly this name, so a server on ::1 is not reached (row dns-localhost-v6only).
+    host = "127.0.0.1" if upstream.host == "localhost" else upstream.host
+    if cluster.discovery is Discovery.STATIC:
+        return (Endpoint(host, upstream.port),), {"name": upstream.host, "source": "literal", "addresses": (host,)}
+    asked = resolver(cluster.dns)
     resolved = await asked.resolve(host)
     facts: dict[str, Fact] = {**resolved.facts, "name": upstream.host}
     if samples > 1 and not _literal(host):
         failed = [await _fails(asked, host) for _ in range(samples - 1)]
         facts |= {"samples": samples, "failed": sum(failed)}
     return tuple(Endpoint(address, upstream.port) for address in resolved.addresses), facts
-
-
-def as_written(upstream: Upstream, cluster: Cluster) -> tuple[Endpoint, Facts] | None:
-    """The only endpoint of an upstream for which nobody is asked: a unix socket, or the address of a static cluster."""
-    if upstream.scheme.endswith("unix"):
-        return Endpoint(upstream.path, None), {"name": upstream.path, "source": "unix socket"}
-    if cluster.discovery is Discovery.STATIC:
-        host = _host(upstream)
-        return Endpoint(host, upstream.port), {"name": upstream.host, "source": "literal", "addresses": (host,)}
-    return None
-
-
-def _host(upstream: Upstream) -> str:
-    """Pomerium's buildLbEndpoints writes 127.0.0.1 for exactly this name, so a server on ::1 is not reached (row dns-localhost-v6only)."""
-    return "127.0.0.1" if upstream.host == "localhost" else upstream.host
 
 
 async def _fails(resolver: Resolver, host: str) -> bool:
