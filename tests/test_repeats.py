@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from causes.apps import App
 from causes.playing import play, response
+from pomprobe.report import Style, write
 from servers.health import serve
 
 PAGE, NONE = response(200), response(404)
@@ -56,3 +59,15 @@ async def test_a_member_that_is_not_the_same_app() -> None:
     assert ["HTTP712"] == [verdict.rule.code for verdict in played.route.verdicts]
     assert {"HTTP712", "HTTP410"} == {verdict.rule.code for verdict in works.route.verdicts}
     assert "`preserve_host_header: true`" in works.fix("HTTP410")
+
+
+async def test_advice_stands_once_in_what_is_said_of_a_route() -> None:
+    """Two members with the same trouble have two findings, and what to do is printed with the first."""
+    failing = App(lambda path, headers: response(500))
+    async with serve(failing) as one, serve(failing) as two:
+        played = await play(f"to: [http://127.0.0.1:{one}, http://127.0.0.1:{two}]")
+    out = io.StringIO()
+    write(played.report, "text", out, Style(width=120))
+    text = out.getvalue()
+    assert 2 == text.count("HTTP500 The app itself answers 500")
+    assert 1 == text.count("Read the app's log: a 500 is an exception in the app")

@@ -14,11 +14,12 @@ TOLD: Mapping[Failure, tuple[Failure, ...]] = {
     Failure.LOCALHOST_UPSTREAM: (Failure.CONNECTION_REFUSED, Failure.NAME_NOT_FOUND),
     Failure.PANIC_THRESHOLD_UNSET: (Failure.HEALTH_PANIC, Failure.HEALTH_WRONG),
     Failure.CLUSTER_REFUSED: (Failure.CLUSTER_REFUSED,),
+    Failure.HEALTH_CHECK_CODEC: (Failure.HEALTH_PROTOCOL,),
 }
 """A problem of the config -> failures whose rules give its advice, for what was really seen there."""
 
 
-OF_A_ROUTE = (Failure.PANIC_THRESHOLD_UNSET, Failure.CLUSTER_REFUSED)
+OF_A_ROUTE = (Failure.PANIC_THRESHOLD_UNSET, Failure.CLUSTER_REFUSED, Failure.HEALTH_CHECK_CODEC)
 """Problems that concern a route as a whole, wherever in it they stand."""
 
 

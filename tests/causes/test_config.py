@@ -69,6 +69,16 @@ async def test_a_health_check_in_the_wrong_http_version() -> None:
     assert "codec_client_type: HTTP2" in " ".join(played.verdict("CFG605").fixes)
 
 
+async def test_a_health_check_in_http2_of_a_route_with_websockets() -> None:
+    """O: the check never passes while requests do; the key is told once, by what was seen."""
+    async with serve(App(checked)) as port:
+        keys = CHECK.format(path="/").rstrip() + "\n      codec_client_type: HTTP2"
+        played = await play(f"to: http://127.0.0.1:{port}\nallow_websockets: true\n{keys}")
+    assert [(1.0, 200, "-", OK)] == played.forecast
+    assert "Remove `codec_client_type`" in played.fix("HC124")
+    assert "CFG605" not in played.codes
+
+
 async def test_a_circuit_breaker_that_lets_nothing_through() -> None:
     """Q: a threshold of 0; overflow under load cannot be seen with single requests."""
     async with serve(App(checked)) as port:

@@ -65,6 +65,17 @@ async def test_an_app_that_listens_on_ipv6_only() -> None:
     assert ("::1",) == played.route.upstreams[0].endpoints[0].outcomes[0].facts["other_family"]
 
 
+async def test_the_loopback_of_ipv6_written_in_to() -> None:
+    """H: the app listens on IPv4 alone; the fix is the address to write, and no key about names."""
+    async with serve(App(lambda path, headers: response(200))) as port:
+        played = await play(f"to: http://[::1]:{port}")
+        mended = await play(f"to: http://127.0.0.1:{port}")
+    assert [(1.0, 503, "UF", REFUSED)] == played.forecast
+    assert f"`to: http://127.0.0.1:{port}`" in played.fix("TCP107")
+    assert "dns_lookup_family" not in " ".join(played.verdict("TCP107").fixes)
+    assert [(1.0, 200, "-", OK)] == mended.forecast
+
+
 async def test_localhost_in_a_container() -> None:
     """I: the loopback of Pomerium's container is not the one of the app."""
     with closed_port() as port:

@@ -94,8 +94,10 @@ class _Text:
         if not brief:
             for line in timeline(report, unicode=self.style.unicode):
                 yield from self.page.flow(line, indent=2, hang=4)
+        advised: set[str] = set()
         for seen in fold.findings(report.verdicts):
-            yield from self._seen(seen, brief)
+            yield from self._seen(seen, [fix for fix in seen.fixes if fix not in advised], brief)
+            advised.update(seen.fixes)
         if self.style.verbose:
             yield from details(report, self.page)
 
@@ -132,7 +134,8 @@ class _Text:
 
     # ---------------------------------------------------------------- a finding
 
-    def _seen(self, seen: fold.Seen, brief: bool) -> Iterator[str]:
+    def _seen(self, seen: fold.Seen, fixes: Sequence[str], brief: bool) -> Iterator[str]:
+        """One finding. fixes: without those that this route's findings have told already."""
         verdict = seen.verdict
         title: list[Span] = [(verdict.rule.code, verdict.severity.value), (" " + prose(seen.title), "")]
         yield from self.page.flow([*title, (f"  {clean(seen.place)}", "place")], indent=2, hang=4)
@@ -143,7 +146,7 @@ class _Text:
         self.told.add(verdict.rule.code)
         if seen.why and (first or self.style.verbose):
             yield from self.page.flow([(prose(seen.why), "")], indent=4)
-        yield from config_problems.fixes(seen.fixes[: 1 if brief else None], self.page)
+        yield from config_problems.fixes(fixes[: 1 if brief else None], self.page)
         if self.style.verbose:
             for url in verdict.rule.see:
                 yield from self.page.flow([("see " + clean(url), "dim")], indent=4, hang=8)
