@@ -165,9 +165,10 @@ class Session:
         elapsed = time.monotonic() - self._began
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
         problems = concerning(self.config.problems, self.config.routes, [route for route, _ in self.chosen])
-        problems += problems_of_services([self._route(own) for own in probed])
+        services = tuple(self._route(own) for own in probed)
+        problems += problems_of_services(services)
         told = findings(left(problems, routes), self.knowledge)
-        return Report(self.config.file, started, elapsed, told, routes, self.signal is not None)
+        return Report(self.config.file, started, elapsed, told, routes, self.signal is not None, services=services)
 
     def _route(self, probed: Probed) -> RouteReport:
         """What is known of one route; of a finished one it is found out once."""

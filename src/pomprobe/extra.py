@@ -153,7 +153,7 @@ class Looker(Record, frozen=True):
         """Send a large body, and where that is refused a small one."""
 
         async def answer(size: int) -> int | None:
-            tried.append(f"GET with a body of {size} bytes at {shown(cluster.request.path)} of {endpoint}")
+            tried.append(f"GET with a body of {upload.shown(size)} at {shown(cluster.request.path)} of {endpoint}")
             return upload.answer(await self.walk(upload.asking(cluster, size), _http1(context), endpoint))
 
         large = await answer(self.upload)

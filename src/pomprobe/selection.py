@@ -37,4 +37,5 @@ def merge(reports: Sequence[Report]) -> Report:
         findings=tuple(f for report in reports for f in report.findings),
         routes=tuple(r for report in reports for r in report.routes),
         interrupted=any(report.interrupted for report in reports),
+        services=tuple(s for report in reports for s in report.services),
     )

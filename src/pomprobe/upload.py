@@ -51,6 +51,6 @@ def facts(size: int, large: int | None, small: int | None) -> Facts:
 
 
 def shown(size: int) -> str:
-    """As people write it: 20M, 512k."""
+    """As people write it: 20M, 512k, 1 byte."""
     unit = next(((n, letter) for n, letter in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "k")) if size >= n and not size % n), (1, ""))
-    return f"{size // unit[0]}{unit[1]}"
+    return f"{size // unit[0]}{unit[1]}" if unit[1] or size != 1 else "1 byte"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 import trustme
 
+from pomprobe.report import Style, write
 from servers.dns import dns_server
 from servers.health import closed_port, serve
 
@@ -71,3 +73,14 @@ async def test_one_process_for_all_services() -> None:
         with closed_port() as closed:
             played = await play(f"to: http://127.0.0.1:{port}", f"services: all\nauthorize_service_url: http://127.0.0.1:{closed}")
     assert set() == played.codes and [(1.0, 200, "-", OK)] == played.forecast
+
+
+async def test_its_connections_are_told_by_verbose() -> None:
+    """Y: what is probed beside the routes' requests stands in the report, also where all is well."""
+    async with serve(HELLO) as authorize:
+        played = await split(f"authorize_service_url: http://127.0.0.1:{authorize}")
+    out = io.StringIO()
+    write(played.report, "text", out, Style(width=120, verbose=True))
+    assert "pomerium-authorize, Pomerium's own service  config.yaml:2\n" in out.getvalue()
+    assert f"127.0.0.1:{authorize}" in out.getvalue()
+    assert [(1.0, 200, "-", OK)] == played.forecast and set() == played.codes

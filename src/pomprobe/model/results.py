@@ -135,6 +135,7 @@ class Report(Record, frozen=True):
     routes: tuple[RouteReport, ...]
     interrupted: bool = False
     suppressed: tuple[Suppressed, ...] = ()  # problems of the config
+    services: tuple[RouteReport, ...] = ()  # Pomerium's own, where they are other processes: what was probed of them, for --verbose
 
     @property
     def problems(self) -> tuple[Verdict, ...]:

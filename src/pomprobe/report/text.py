@@ -65,6 +65,8 @@ class _Text:
         if quiet:
             yield ""
         if self.style.verbose:
+            for service in self.report.services:
+                yield from self._service(service)
             yield from self._suppressed()
         yield from self.page.flow(conclusion(self.report))
 
@@ -100,6 +102,13 @@ class _Text:
             advised.update(seen.fixes)
         if self.style.verbose:
             yield from details(report, self.page)
+
+    def _service(self, report: RouteReport) -> Iterator[str]:
+        """The connections to one of Pomerium's own services."""
+        place = f"  {_line_of(report.route.place)}"
+        yield from self.page.flow([(clean(report.route.name), "name"), (", Pomerium's own service", ""), (place, "place")], hang=4)
+        yield from details(report, self.page)
+        yield ""
 
     def _head(self, report: RouteReport, alike: fold.Alike) -> Iterator[str]:
         status = words.standing(report)
