@@ -142,7 +142,7 @@ def route(seed: int, number: int) -> Row:
     headers = _headers(dice)
     keys: dict[str, Any] = {
         "to": to,
-        "timeout": dice.choice(("1.2s", "3s", "3s")),
+        **_some(dice, 0.85, timeout=dice.choice(("1.2s", "3s", "3s"))),
         **_some(dice, 0.2, idle_timeout=dice.choice(("1s", "0s", "5s"))),
         **(_secure(dice) if scheme == "https" else {}),
         **({"set_request_headers": headers} if headers else {}),
@@ -159,8 +159,23 @@ def route(seed: int, number: int) -> Row:
             await upstream.play(made)
 
     words = " | ".join(upstream.words for upstream in upstreams)
-    settings = {"dns_resolvers": ["udp://127.0.0.1:{port}"], "dns_failure_refresh_rate": "1s", "dns_lookup_family": FAMILIES[seed % 5]}
-    return Row(f"route-{number}", "", words, keys, settings, {}, (), 0.0, False, play)
+    return Row(f"route-{number}", "", words, keys, settings(seed), {}, (), 0.0, False, play)
+
+
+def settings(seed: int) -> dict[str, Any]:
+    """The global keys of all routes of this seed."""
+    dice = Random(seed)
+    return {
+        "dns_resolvers": ["udp://127.0.0.1:{port}"],
+        "dns_failure_refresh_rate": "1s",
+        "dns_lookup_family": FAMILIES[seed % len(FAMILIES)],
+        "default_upstream_timeout": dice.choice(("2s", "4s")),
+        **_some(dice, 0.3, timeout_write=dice.choice(("2300ms", "8s"))),
+        **_some(dice, 0.3, timeout_idle="2s"),
+        **_some(dice, 0.3, circuit_breaker_thresholds={"max_retries": dice.choice((0, 1))}),
+        **_some(dice, 0.2, envoy_bind_config_source_address="127.0.0.5"),
+        **_some(dice, 0.3, set_response_headers={"x-b": "c"}),
+    }
 
 
 BREAKERS = ("max_requests", "max_pending_requests", "max_connections", "max_retries")
@@ -184,7 +199,8 @@ def _headers(dice: Random) -> dict[str, str]:
     found |= _some(dice, 0.08, **ordered(timeout=dice.choice((250, 1000))))
     found |= _some(dice, 0.05, **ordered(duration=dice.choice((250, 900))))
     found |= _some(dice, 0.04, **ordered(alt=1))
-    return found | _some(dice, 0.1, **{"x-a": "app.lab.test"})
+    found |= _some(dice, 0.1, **{"x-a": "app.lab.test"})
+    return found | _some(dice, 0.03, host="set.lab.test")
 
 
 def _secure(dice: Random) -> dict[str, Any]:
