@@ -16,6 +16,8 @@ def context(cluster: Cluster, upstream: Upstream | None, endpoint: Endpoint | No
         "own_tries": cluster.dns.query_timeout is not None or cluster.dns.query_tries is not None,
         "others": len(cluster.upstreams) - 1 if len(cluster.upstreams) > 1 and not cluster.health_checks else None,
     }
+    if cluster.retries.conditions:
+        facts["tries"] = cluster.retries.count + 1
     if cluster.route.kind is RouteKind.KUBERNETES and (reason := kubernetes.reason(outcome)):
         facts["log"] = kubernetes.LOG + reason
     if upstream is not None:

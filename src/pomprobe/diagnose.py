@@ -202,8 +202,7 @@ class _Judge:
         """What Envoy answers where this timer ends while it still tries."""
         if timer not in self._cut:
             seconds = self.cluster.timers.by_name[timer] or 0.0
-            facts = {"tries": self.cluster.retries.count + 1}
-            outcome = Outcome(StageName.HTTP, Status.FAILING, None, Failure.RETRIES_TIMED_OUT, timer, facts, seconds)
+            outcome = Outcome(StageName.HTTP, Status.FAILING, None, Failure.RETRIES_TIMED_OUT, timer, elapsed=seconds)
             verdict = self.verdict(outcome, None, None)
             assert verdict.means is not None, verdict.rule
             self._cut[timer] = Answer(verdict.means, verdict.rule.code, outcome)

@@ -21,7 +21,7 @@ class Host(Record, frozen=True):
 
 
 PER_CLIENT = "per client address: all or nothing"
-IN_TURN = "hosts in turn: requests one after the other may all get one of these"
+IN_TURN = "hosts in turn: may be all or nothing"
 
 
 def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict], cut: attempts.Cut) -> list[ForecastEntry]:

@@ -102,7 +102,7 @@ class Failure(StrEnum):
 
     # --- http
     TIMED_OUT = "timed_out"  # Outcome.timer says which; fact started: were response headers seen
-    RETRIES_TIMED_OUT = "retries_timed_out"  # Outcome.timer ended a request while Envoy still tried; fact tries: how often it may
+    RETRIES_TIMED_OUT = "retries_timed_out"  # Outcome.timer ended a request while Envoy still tried
     CLOSED = "closed"  # connection ended before a response; facts reset, interim, client_certificate_requested …
     PROTOCOL_ERROR = "protocol_error"  # what came is not what Envoy's codec accepts; fact problem
     BODY_CUT = "body_cut"  # headers were fine, the body broke; facts status, problem, protocol
