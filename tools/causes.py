@@ -86,7 +86,8 @@ def _lines(causes: list[dict[str, object]], played: dict[str, list[Test]]) -> It
     yield from ("<!-- Written by tools/causes.py from tests/causes: change that and run `make docs`. -->", "")
     reports, seen = sum(int(str(cause["cases"])) for cause in causes), len(causes) - len(unseen)
     yield f"The {len(causes)} root causes of {reports} failures that users reported, most in issues of Pomerium's and Envoy's repositories."
-    yield f"{seen} of them can be seen from outside: {sum(map(len, played.values()))} tests play those on loopback,"
+    tested = sum(map(len, played.values()))
+    yield f"{seen if unseen else 'All'} of them can be seen from outside: {tested} tests play those on loopback,"
     yield "from a config's text to the forecast, the rule and its fix."
     yield from ("", "| | cause | reports | what users see | rules | what helps |", "|---|---|---|---|---|---|")
     for cause in causes:

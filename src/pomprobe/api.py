@@ -28,6 +28,7 @@ from .services import problems as problems_of_services
 from .signals import received
 from .system_ca import read_bundle
 from .timed import bug
+from .upload import limit as upload_limit
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -166,7 +167,7 @@ class Session:
         started = self._started.isoformat(timespec="seconds").replace("+00:00", "Z")
         problems = concerning(self.config.problems, self.config.routes, [route for route, _ in self.chosen])
         services = tuple(self._route(own) for own in probed)
-        problems += problems_of_services(services)
+        problems += problems_of_services(services) + (upload_limit(self.config, self.options.upload) if self.options.upload else ())
         told = findings(left(problems, routes), self.knowledge)
         return Report(self.config.file, started, elapsed, told, routes, self.signal is not None, services=services)
 

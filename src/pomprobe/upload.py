@@ -7,15 +7,19 @@ and no part of the forecast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from .model import Cluster, Facts, Failure, Outcome, Protocol, StageName, Status
+from .model import Cluster, Config, Facts, Failure, Outcome, Place, Problem, Protocol, StageName, Status
 from .record import replace
 
 PATIENCE = 30.0
 """Seconds for request and response together; Envoy's route timer begins when the request is complete."""
 
 SMALL = 1
+
+SLOW = 1.0
+"""Mbit/s that every user's line has."""
 
 ENDED = (Failure.CLOSED, Failure.STREAM_RESET)
 
@@ -48,6 +52,19 @@ def refused(large: int | None) -> bool:
 def facts(size: int, large: int | None, small: int | None) -> Facts:
     """Facts `upload_size` (bytes) and `upload_answered` (a status, 0 for hung up) where the size is what is refused."""
     return {"upload_size": size, "upload_answered": large} if refused(large) and small not in (None, large) else {}
+
+
+def limit(config: Config, size: int) -> tuple[Problem, ...]:
+    """What the global `timeout_read` asks of the lines over which such a body comes (rows to-read-2s-upload, up-stall)."""
+    seconds = config.settings.timeout_read
+    speed = size * 8 / 1e6 / seconds if seconds > 0 else 0.0
+    if speed <= SLOW or any(problem.failure is Failure.UPLOAD_LIMIT for problem in config.problems):
+        return ()
+    place = config.settings.places.get("timeout_read", Place(config.file, 1, 1, "timeout_read, not set"))
+    message = f"a body of {shown(size)} has {seconds:g} s to come (timeout_read): over a line of less than {speed:.1f} Mbit/s users get 408"
+    enough = max(60, math.ceil(size * 8 / 1e6 / SLOW / 60) * 60)
+    facts: Facts = {"key": "timeout_read", "seconds": seconds, "write": f"timeout_read: {enough // 60}m"}
+    return (Problem(Failure.UPLOAD_LIMIT, place, message, facts),)
 
 
 def shown(size: int) -> str:

@@ -75,6 +75,19 @@ async def test_an_upstream_that_says_413_to_large_requests() -> None:
     assert (413, "-", OK) in known("own-upload-413")
 
 
+async def test_an_upload_that_only_fast_lines_bring_in_time() -> None:
+    """M: what `timeout_read` asks of the users' lines for a body of this size, and the value at which 1 Mbit/s is enough."""
+    app = Limited(b"")
+    async with serve(app) as port:
+        route = f"to: http://127.0.0.1:{port}"
+        large, small = await play(route, upload=30 << 20), await play(route, upload=1 << 20)
+        enough = await play(route, "timeout_read: 5m", upload=30 << 20)
+    assert "less than 8.4 Mbit/s users get 408" in large.verdict("CFG503").message  # type: ignore[union-attr]
+    assert "`timeout_read: 5m`" in large.fix("CFG503")
+    assert [(1.0, 200, "-", OK)] == large.forecast
+    assert ("CFG503" in small.codes, "CFG503" in enough.codes) == (False, False)
+
+
 async def test_an_upstream_that_takes_them() -> None:
     """X: nothing is said where the body is taken, nor where the server takes none whatever its size; and without --upload none is sent."""
     large, never, unasked = Limited(b""), Limited(response(405), all=True), Limited(b"")
