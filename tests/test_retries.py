@@ -15,6 +15,7 @@ BUSY = Answer(EnvoyReply(503, "-", "via_upstream", "via_upstream"), "HTTP503", o
 RESET_DETAILS = "upstream_reset_before_response_started{connection_termination}"
 RESET = Answer(EnvoyReply(503, "UC", RESET_DETAILS, "upstream_reset_before_response_started"), "HTTP101", ok(StageName.HTTP, endpoint()))
 LATE = Answer(EnvoyReply(504, "UT", "response_timeout", "upstream_response_timeout"), "HTTP201", ok(StageName.HTTP, endpoint()))
+WRITTEN = Answer(EnvoyReply(504, "-", "max_duration_timeout", "max_duration_timeout"), "HTTP206", ok(StageName.HTTP, endpoint()))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ CONDITIONS = {
     "TLS before the request": (Retries(1, ("reset-before-request",)), stage_failed(StageName.TLS), True),
     "closed after the request": (Retries(1, ("reset-before-request",)), RESET, False),
     "a timeout of the request": (Retries(1, ("5xx",)), LATE, False),
+    "a timeout without a flag": (Retries(1, ("5xx",)), WRITTEN, False),
 }
 
 

@@ -35,9 +35,8 @@ from .newer import as_after, as_next
 from .older import as_before, as_past
 from .record import Record, replace
 from .repeats import of_members
-from .retries import Answer
+from .retries import VIA_UPSTREAM, Answer
 
-VIA_UPSTREAM = "via_upstream"
 OLDER, NEXT = "1.36", "1.40"
 UNENDING = ("stream_idle_timeout", "max_duration_timeout")
 UNKNOWN = (Status.UNDETERMINED, Status.BUG)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from .model import GRPC_STATUSES, Cluster, EnvoyReply, Facts, Outcome, Retries, StageName, Timer
 from .record import Record, replace
 
+VIA_UPSTREAM = "via_upstream"
 RESETS = ("UF", "UC", "UR", "UPE")
 ANY_RESET = ("5xx", "gateway-error", "reset")
 OF_ALL_TRIES = (Timer.ROUTE, Timer.IDLE, Timer.MAX_DURATION)
@@ -42,7 +43,7 @@ def retriable(cluster: Cluster, answer: Answer) -> bool:
         return False
     if any(flag in RESETS for flag in reply.response_flags.split(",")):
         return not reply.response_code_details.startswith("upstream_reset_after") and _reset(retries.on, answer)
-    if reply.response_flags == "-":
+    if reply.response_code_details == VIA_UPSTREAM:  # the flags alone do not tell: those of max_duration_timeout are "-", too
         return _answered(retries, reply.status, answer.outcome.facts)
     return silent(cluster, answer) or (reply.response_code_details in OF_ONE_TRY and any(policy in retries.on for policy in ANY_RESET))
 
