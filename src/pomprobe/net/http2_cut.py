@@ -50,7 +50,7 @@ def verdict(begun: bytes, decoder: Decoder, *, whole: bool = False, trailers: bo
     except HeadersRefused as refused:
         return Refused(str(refused))
     except (HeadersTooMany, OversizedHeaderListError) as many:
-        return too_many(many)
+        return Refused(UNDECODABLE) if cut.wrong else too_many(many)  # what ends the connection overtakes what resets a stream (fuzzed)
     except (HPACKError, UnicodeDecodeError):
         return Refused(UNDECODABLE)
     wrong = cut.wrong or (whole and cut.whole < len(begun)) or cut.index > STATIC + len(decoder.header_table.dynamic_entries)
