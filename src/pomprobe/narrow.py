@@ -92,6 +92,8 @@ def _reached(rule: Rule, cluster: Cluster, context: UpstreamTLS | None) -> bool:
         return bool(cluster.health_checks)
     if rule.stage is StageName.HTTP and cluster.protocol is Protocol.RAW:
         return "connect" in rule.when or "tunnel" in rule.when
+    if Failure.RETRIES_TIMED_OUT in failed:
+        return bool(cluster.retries.conditions)
     if any(kind in failed for kind in _UPGRADES):
         return bool(route.websockets or route.spdy or route.upgrades)
     if Failure.UPGRADE_NOT_ALLOWED in failed:
