@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import attempts, balance, kubernetes
+from . import attempts, balance, ejection, kubernetes
 from .model import Cluster, ForecastEntry, Protocol, UpstreamOutcomes, Verdict
 from .record import Record
 from .retries import Answer, alternative
@@ -22,6 +22,8 @@ class Host(Record, frozen=True):
 
 PER_CLIENT = "per client address: all or nothing"
 IN_TURN = "hosts in turn: may be all or nothing"
+UNTIL_EJECTED = "until Envoy ejects the host"
+"""What ForecastEntry.note says of shares that one client may not see."""
 
 
 def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict], cut: attempts.Cut) -> list[ForecastEntry]:
@@ -38,6 +40,8 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
     total, varies = _total(cluster, hosts, shares, cut)
     known = sum(total.values())
     note = IN_TURN if varies else PER_CLIENT if cluster.load_balancing_policy in balance.PER_CLIENT and len(total) > 1 else ""
+    if ejected(cluster, hosts):
+        note = UNTIL_EJECTED
     tunnel = "tunnel" if cluster.protocol is Protocol.RAW else ""
     entries = [
         ForecastEntry(share / known, reply, rule, note, tunnel if reply.response_flags == "-" else "")
@@ -45,6 +49,11 @@ def shared_out(cluster: Cluster, hosts: Sequence[Host], names: Sequence[Verdict]
         if known
     ]
     return sorted(entries, key=lambda entry: (-round(entry.share, 6), entry.rule is None))
+
+
+def ejected(cluster: Cluster, hosts: Sequence[Host]) -> ejection.Ejection | None:
+    """What outlier detection makes of these hosts."""
+    return ejection.expected(cluster, _balanced(hosts, True), [host.answers for host in hosts])
 
 
 def _total(cluster: Cluster, hosts: Sequence[Host], shares: Sequence[float], cut: attempts.Cut) -> tuple[attempts.Total, bool]:

@@ -1,11 +1,11 @@
-"""What the hosts of a cluster tell together, and none of them alone (pure): panic, and members that are not the same app."""
+"""What the hosts of a cluster tell together, and none of them alone (pure): panic, ejection, and members that are not the same app."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from . import balance
-from .forecast import Host
+from .forecast import Host, ejected
 from .model import Cluster, Endpoint, Facts, Failure, Outcome, RouteKind, StageName, Status, UpstreamOutcomes
 
 NOT_ABOUT_THE_APP = (401, 429)
@@ -15,6 +15,7 @@ NOT_ABOUT_THE_APP = (401, 429)
 def notices(cluster: Cluster, upstreams: Sequence[UpstreamOutcomes], hosts: Sequence[Host]) -> Iterator[Outcome]:
     """hosts: those of the upstreams, in their order."""
     yield from _panic(cluster, hosts)
+    yield from _ejected(cluster, hosts)
     if cluster.route.kind is RouteKind.HTTP:
         yield from _different(upstreams)
 
@@ -29,6 +30,13 @@ def _panic(cluster: Cluster, hosts: Sequence[Host]) -> Iterator[Outcome]:
     if bad and balance.panics(seen, cluster.panic_threshold):
         facts = {"healthy": healthy, "hosts": len(hosts), "threshold": cluster.panic_threshold}
         yield Outcome(StageName.HEALTH, Status.FAILING, failure=Failure.HEALTH_PANIC, facts=facts)
+
+
+def _ejected(cluster: Cluster, hosts: Sequence[Host]) -> Iterator[Outcome]:
+    """What is answered now is not what users see once outlier detection has seen it often enough."""
+    if soon := ejected(cluster, hosts):
+        facts: Facts = {"count": soon.count, "ejected_for": soon.time, "others": soon.others}
+        yield Outcome(StageName.HEALTH, Status.WARNING, failure=Failure.EJECTION, facts=facts)
 
 
 def _different(upstreams: Sequence[UpstreamOutcomes]) -> Iterator[Outcome]:

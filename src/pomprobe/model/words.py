@@ -113,6 +113,7 @@ class Failure(StrEnum):
 
     # --- health
     HEALTH_STATUS = "health_status"  # an unexpected status; facts status, expected
+    EJECTION = "ejection"  # outlier detection will take a failing host out; facts count, ejected_for, others (is a host left)
     HEALTH_PANIC = "health_panic"  # too few hosts are healthy, so failing ones get requests too; facts healthy, hosts, threshold
     HEALTH_TIMEOUT = "health_timeout"
     HEALTH_CONNECTION = "health_connection"  # TCP or TLS failed for the check; fact cause
