@@ -2,6 +2,7 @@
 
     python -m tools.agreement PATH...           the Envoys to ask; without one, the one that `pomprobe reproduce` would find
     python -m tools.agreement --fuzz PATH...    the fuzzer alone (ten minutes); the other sums stay as they are
+    python -m tools.agreement --routes PATH...  the random routes alone (seven minutes for each), in the same way
 
 Takes half an hour, and wants a machine that has nothing else to do.
 """
@@ -23,12 +24,15 @@ from pomprobe.envoy.find import Binary, find
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "tests" / "data" / "agreement.json"
 CASES = 10_000
-ONLY_FUZZ = "--fuzz"
+ROUTES = 500
+ONLY = {"--fuzz": "fuzzed ", "--routes": "random routes"}
+"""Option -> how the sums begin that it measures."""
 KINDS = {"http1": "HTTP/1.1 responses", "http2": "HTTP/2 responses", "tls": "TLS handshakes", "chains": "certificate chains"}
 HOW = (
     "`make conformance-table` measures it: each fault is put to a live Envoy (through `pomprobe reproduce`) and to pomprobe, and agrees if"
     " the forecast, the live answer and the recorded one are the same; and the same damaged bytes are given to an Envoy and to pomprobe's"
-    " own stages (`make fuzz-envoy`)."
+    " own stages (`make fuzz-envoy`). A random route has several faults, timers, retries, checks, rewrites and names at once (`make"
+    " fuzz-routes`)."
 )
 
 
@@ -59,19 +63,29 @@ def fuzzed(kind: str, envoy: Binary) -> list[dict[str, Any]]:
     ]
 
 
+def drawn(envoy: Binary) -> dict[str, Any]:
+    """The sum of a run of random routes."""
+    command = [sys.executable, "-m", "tools.fuzz_routes", "-n", str(ROUTES), "--envoy", str(envoy.path)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    match = re.search(r"agreement: (\d+)/(\d+)", answer.stdout)
+    if match is None:
+        raise SystemExit(f"{' '.join(command)} said:\n{answer.stdout}{answer.stderr}")
+    return {"what": f"{ONLY['--routes']}: live Envoy {envoy.version} and the forecast", "agreed": int(match[1]), "of": int(match[2])}
+
+
 def main() -> None:
-    """Measure everything."""
-    paths = [path for path in sys.argv[1:] if path != ONLY_FUZZ]
-    envoys = [find(path) for path in paths] or [find()]
-    sums: list[dict[str, Any]] = []
-    if ONLY_FUZZ in sys.argv:
-        sums += [told for told in json.loads(MEASURED.read_text())["agreement"] if not told["what"].startswith("fuzzed")]
-    for envoy in envoys if not sums else ():
+    """Measure everything, or what an option names."""
+    only = [option for option in ONLY if option in sys.argv]
+    envoys = [find(path) for path in sys.argv[1:] if path not in ONLY] or [find()]
+    known: list[dict[str, Any]] = json.loads(MEASURED.read_text())["agreement"] if only else []
+    sums = [told for told in known if not any(told["what"].startswith(ONLY[option]) for option in only)]
+    for envoy in envoys if not only else ():
         for what, file in (("recorded faults", "test_conformance.py"), ("their variants", "test_variants.py")):
             sums.append(played(f"{what}: live Envoy {envoy.version}, its recording and the forecast", file, "test_live", envoy.path))
-    for envoy in envoys:
-        for kind in KINDS:
-            sums += fuzzed(kind, envoy)
+    if not only or "--routes" in only:
+        sums += [drawn(envoy) for envoy in envoys]
+    if not only or "--fuzz" in only:
+        sums += [told for envoy in envoys for kind in KINDS for told in fuzzed(kind, envoy)]
     MEASURED.write_text(json.dumps({"agreement": sums, "how": HOW}, indent=1) + "\n")
 
 
