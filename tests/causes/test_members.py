@@ -13,7 +13,7 @@ from servers.health import closed_port, serve, tls
 
 from .apps import App, Headers
 from .playing import OK, REFUSED, Answer, Played, play, response
-from .recorded import answers, recorded
+from .recorded import answers, known, recorded
 
 CHECK = """health_checks:
   - timeout: 1s
@@ -75,6 +75,28 @@ async def test_two_of_three_fail_their_check_without_panic() -> None:
     assert [app(1.0, 200)] == played.forecast
     assert "HC154" not in played.codes
     assert ("warning", {Severity.WARNING}) == (played.route.status, {verdict.severity for verdict in played.route.verdicts})
+
+
+async def test_a_host_that_outlier_detection_takes_out() -> None:
+    """O: at first its own error, and no_healthy_upstream as soon as it is ejected (row od-5xx-1host-max100-panic0)."""
+    keys = "healthy_panic_threshold: 0\noutlier_detection: {consecutive_5xx: 3, max_ejection_percent: 100}"
+    played = await members(member(503), keys=keys)
+    assert [app(1.0, 503)] == played.forecast
+    assert "until Envoy ejects the host" == played.route.forecast[0].note
+    (ejected,) = (verdict for verdict in played.route.verdicts if verdict.rule.code == "HC155")
+    assert "no_healthy_upstream for 30s" in ejected.title and ejected.means is not None
+    assert (503, "UH", "no_healthy_upstream") in known("od-5xx-1host-max100-panic0")
+    assert "remove `outlier_detection`" in played.fix("HC155")
+    assert "HC155" not in (await members(member(503), keys="outlier_detection: {consecutive_5xx: 3}")).codes  # 10 % of one is none
+
+
+async def test_a_host_of_two_that_outlier_detection_takes_out() -> None:
+    """O: the other one gets all requests then (row od-5xx-2hosts-max100-panic0)."""
+    played = await members(member(503), member(200), keys="outlier_detection: {max_ejection_percent: 50}")
+    assert [app(0.5, 503), app(0.5, 200)] == played.forecast
+    assert ("HC156" in played.codes, "HC155" in played.codes) == (True, False)
+    assert "A host that fails 5 times in a row is ejected for 30s" in {verdict.title.partition(":")[0] for verdict in played.route.verdicts}
+    assert "add `health_checks`" in played.fix("HC156")
 
 
 async def test_a_check_that_fails_although_requests_work() -> None:
