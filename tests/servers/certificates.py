@@ -72,8 +72,8 @@ class Pair:
 
 
 @functools.cache
-def rsa_key(bits: int, number: int = 0) -> rsa.RSAPrivateKey:
-    """RSA keys take long to make: one of a size and number is enough."""
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    """RSA keys take long to make: one of a size is enough."""
     return rsa.generate_private_key(65537, bits)
 
 
