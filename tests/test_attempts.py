@@ -67,6 +67,12 @@ def test_it_may_depend_on_where_envoy_begins() -> None:
     assert ({(500, "URX"): 0.5, (502, "URX"): 0.5}, False) == told((A, B), 2)
 
 
+def test_what_comes_once_has_no_share() -> None:
+    """A host that only the first request of all meets first."""
+    found, _ = told((SILENT, A), 1, timers=Timers(route=1.0))
+    assert {(504, "UT"): 1.0} == found
+
+
 def test_a_hash_meets_the_same_host_again() -> None:
     """Retries have the hash of their request."""
     assert ({(500, "URX"): 0.5, (200, "-"): 0.5}, False) == told((A, GOOD), 3, load_balancing_policy="MAGLEV")

@@ -132,6 +132,6 @@ def _added(parts: Iterable[tuple[float, Total]]) -> Total:
     """The sum of these, each times its weight."""
     total: Total = {}
     for weight, answers in parts:
-        for key, share in answers.items():
+        for key, share in answers.items() if weight else ():
             total[key] = total.get(key, 0.0) + weight * share
     return total

@@ -197,7 +197,7 @@ def _headers(dice: Random) -> dict[str, str]:
         found |= _some(dice, 0.5, **ordered(max=dice.choice((0, 1, 2, 3))))
         found |= _some(dice, 0.3, **ordered(per_try=dice.choice((250, 700))))
     found |= _some(dice, 0.08, **ordered(timeout=dice.choice((250, 1000))))
-    found |= _some(dice, 0.05, **ordered(duration=dice.choice((250, 900))))
+    found |= _some(dice, 0.05, **ordered(duration=dice.choice((450, 900))))
     found |= _some(dice, 0.04, **ordered(alt=1))
     found |= _some(dice, 0.1, **{"x-a": "app.lab.test"})
     return found | _some(dice, 0.03, host="set.lab.test")
