@@ -78,8 +78,8 @@ for limit, (keys, headers) in LIMITS.items():
     for count in (1, 3):
         tries = on(count, per_try=400, hedge="true") | headers
         variant(f"retry-tries-{limit}-hedged-{count}", silent, seconds=9.0, set_request_headers=tries, **keys)
-        both, tries = several(silent, BAD["500"]), on(count, per_try=250, hedge="true") | headers
-        variant(f"retry-tries-{limit}-hedged-{count}-500", play=both, to=TWO, seconds=9.0, set_request_headers=tries, **keys)
+    both, tries = several(silent, BAD["500"]), on(1, per_try=250, hedge="true") | headers
+    variant(f"retry-tries-{limit}-hedged-1-500", play=both, to=TWO, seconds=9.0, set_request_headers=tries, **keys)
 for policy in ("5xx", "gateway-error", "reset", "connect-failure", "retriable-4xx", "refused-stream", "reset-before-request"):
     for count in (0, 2):
         tries = on(count, policy, duration=300)
