@@ -73,6 +73,12 @@ def test_what_comes_once_has_no_share() -> None:
     assert {(504, "UT"): 1.0} == found
 
 
+def test_a_host_that_is_out_has_no_part_in_what_is_drawn() -> None:
+    """Neither its answer nor its share of nothing."""
+    assert ({(200, "-"): 1.0}, False) == told((A, GOOD), 1, (), (0.0, 1.0))
+    assert ({(200, "-"): 1.0}, False) == told((A, GOOD), 1, (), (0.0, 1.0), load_balancing_policy="MAGLEV")
+
+
 def test_a_hash_meets_the_same_host_again() -> None:
     """Retries have the hash of their request."""
     assert ({(500, "URX"): 0.5, (200, "-"): 0.5}, False) == told((A, GOOD), 3, load_balancing_policy="MAGLEV")

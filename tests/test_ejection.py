@@ -9,7 +9,7 @@ import pytest
 from factories import cluster, endpoint, ok, route, upstream
 from pomprobe.balance import Host
 from pomprobe.ejection import Ejection, expected
-from pomprobe.model import EnvoyReply, StageName
+from pomprobe.model import EnvoyReply, RouteKind, StageName
 from pomprobe.retries import Answer
 
 
@@ -32,6 +32,12 @@ def test_nobody_without_the_key_or_a_host() -> None:
     assert told(None, [BAD]) is None
     assert told(ALL) is None
     assert told(ALL, []) is None
+
+
+def test_a_kubernetes_route_knows_no_ejection() -> None:
+    """Its requests do not go through Envoy's cluster."""
+    one = cluster(route=route(kind=RouteKind.KUBERNETES, outlier_detection=ALL), panic_threshold=0)
+    assert expected(one, [Host(1, True)], [[BAD]]) is None
 
 
 def test_an_only_host() -> None:

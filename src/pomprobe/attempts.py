@@ -3,7 +3,8 @@
 A load balancer that takes hosts in turn goes on from where the request before left it, so that the tries of one request move the
 next one's: with two bad hosts and one retry each request begins with the same host, and every client gets the answer of the other one.
 
-Sources: Envoy's source/common/router/router.cc (doRetry, onResponseTimeout), retry_state_impl.cc, backoff_strategy.cc; variants tries-*.
+Sources: Envoy's source/common/router/router.cc (doRetry, onResponseTimeout), retry_state_impl.cc, backoff_strategy.cc; the variants
+retry-tries-*.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def shares(
     if cluster.load_balancing_policy in PER_CLIENT:  # the hash of a request is that of its retries
         return _added((weight, _ended(cluster, [host] * attempts, cut).answers) for weight, host in zip(weights, hosts, strict=True)), False
     if not turns or len(turns) > PLACES:  # of the order of a long rotation no more than chance is left
-        drawn = [replace(answer, share=answer.share * weight) for weight, host in zip(weights, hosts, strict=True) for answer in host]
+        met = ((weight, host) for weight, host in zip(weights, hosts, strict=True) if weight)
+        drawn = [replace(answer, share=answer.share * weight) for weight, host in met for answer in host]
         return _ended(cluster, [drawn] * attempts, cut).answers, False
     ended = [_ended(cluster, [hosts[turns[(place + n) % len(turns)]] for n in range(attempts)], cut) for place in range(len(turns))]
     beginnings = [_in_turn(ended, place) for place in range(len(set(turns)))]  # Envoy begins with any of them (seed_ % hosts)

@@ -247,6 +247,8 @@ class _Judge:
     def weigh(self, forecast: Sequence[ForecastEntry]) -> None:
         """A failure that no request meets is a warning: a dead name beside a live one, a check that panic hides, a host kept out."""
         met = {entry.rule for entry in forecast}
+        unmet = {answer.rule for answer in self._cut.values()} - met  # of a place in the rotation that no request begins at
+        self.verdicts = [verdict for verdict in self.verdicts if verdict.rule.code not in unmet]
         out = {v.endpoint for v in self.verdicts if v.stage is StageName.HEALTH and v.endpoint and v.severity is Severity.ERROR}
         for index, verdict in enumerate(self.verdicts):
             hidden = verdict.stage in (StageName.DNS, StageName.HEALTH) or verdict.endpoint in out

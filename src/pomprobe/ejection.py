@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import balance
-from .model import Cluster
+from .model import Cluster, RouteKind
 from .record import Record, replace
 from .retries import VIA_UPSTREAM, Answer
 
@@ -24,9 +24,9 @@ class Ejection(Record, frozen=True):
 
 
 def expected(cluster: Cluster, hosts: Sequence[balance.Host], answers: Sequence[Sequence[Answer]]) -> Ejection | None:
-    """None where Envoy ejects nobody, or panics then and goes on as before."""
+    """None where Envoy ejects nobody, or panics then and goes on as before; Kubernetes routes go by Pomerium's own proxy."""
     settings = cluster.route.outlier_detection
-    if settings is None or not hosts:
+    if settings is None or not hosts or cluster.route.kind is not RouteKind.HTTP:
         return None
     counts = [_count(settings, some) for some in answers]
     bad = [index for index, count in enumerate(counts) if count is not None]

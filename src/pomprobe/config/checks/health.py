@@ -88,21 +88,22 @@ def _breakers(view: View) -> None:
         _zero(view, mapping, route.circuit_breakers, route=route.name)
     for route, mapping in view.proxied():
         node = mapping.mapping("circuit_breaker_thresholds")
-        if route.circuit_breakers.max_retries == 0 or (route.circuit_breakers.max_retries is None and own.max_retries == 0):
-            _no_retries(view, route, node if route.circuit_breakers.max_retries == 0 else everywhere)
+        limits, where = (own, everywhere) if route.circuit_breakers.max_retries is None else (route.circuit_breakers, node)
+        if where is not None and limits.max_retries == 0 and route.kind is RouteKind.HTTP:
+            _no_retries(view, route, where.place_of("max_retries"))
         for key in LIMITING:
             value = getattr(route.circuit_breakers, key)
             if node is not None and value and _counts(route, key):
                 _low(view, node.place_of(key), key, value, route=route.name)
 
 
-def _no_retries(view: View, route: Route, node: Mapping | None) -> None:
+def _no_retries(view: View, route: Route, place: Place) -> None:
     """max_retries: 0 is Envoy's threshold for retries at the same time, and there are none without these headers."""
     for header in RETRIES:
-        if header in route.set_request_headers and node is not None:
+        if header in route.set_request_headers:
             message = f"max_retries: 0 forbids the retries that {header} asks for"
             key = "circuit_breaker_thresholds.max_retries"
-            view.on(route, Failure.CIRCUIT_BREAKER_RETRIES, node.place_of("max_retries"), message, key=key, header=header)
+            view.on(route, Failure.CIRCUIT_BREAKER_RETRIES, place, message, key=key, header=header)
 
 
 def _low(view: View, place: Place, key: str, value: int, **facts: str) -> None:
