@@ -32,12 +32,11 @@ def list_routes(
 
     selection, found, given = Selection(tuple(route or [])), [], environment(env)
     for path in configs:
-        config = read(path, pomerium_version, given)
-        for one, cluster in zip(config.routes, plan(config, read_bundle()), strict=True):
-            if one in selection:
-                found.append((one, list(describe(one, cluster, config.settings if verbose else None))))
-        if found and (own := authorize(config, read_bundle())) is not None:
-            found.append((own.route, list(describe(own.route, own, config.settings if verbose else None))))
+        config, bundle = read(path, pomerium_version, given), read_bundle()
+        chosen = [pair for pair in zip(config.routes, plan(config, bundle), strict=True) if pair[0] in selection]
+        if chosen and (own := authorize(config, bundle)) is not None:
+            chosen.append((own.route, own))
+        found += [(one, list(describe(one, cluster, config.settings if verbose else None))) for one, cluster in chosen]
     if output == "json":
         typer.echo(
             json.dumps(
